@@ -1,0 +1,2 @@
+/* The link, server end; see link_server.h. */
+#include "proto/link_server.h"

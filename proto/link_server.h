@@ -1,0 +1,77 @@
+/*
+ * The gateway's end of the link: one nng raw REP socket per gateway, which
+ * any number of engines dial. It moves bytes; what they mean is dispatch's.
+ *
+ * Traps it hides (each was measured): RECVMAXSZ set before listening and read
+ * back; 16 receives outstanding with callbacks; raw REP's 64 reply slots a
+ * pipe, beyond which frees replies silently (we hold a pipe to
+ * LINK_UNANSWERED_MAX and drop the pipe that passes it); an ipc listener that
+ * dies when a peer vanishes mid-handshake (link_server_check() rebuilds it);
+ * a peer of another uid on ipc is closed before its first message.
+ *
+ * Threads: callbacks run on nng's threads and must not block; every function
+ * here may be called from any thread, also from the callbacks.
+ */
+#ifndef POSTERN_LINK_SERVER_H
+#define POSTERN_LINK_SERVER_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/span.h"
+
+/* 64 reply slots a pipe in raw REP, less a quarter for safety. */
+#define LINK_UNANSWERED_MAX 48
+
+struct link_server;
+
+/* One unanswered request: owned by whoever holds it, given up by answering. */
+struct link_request;
+
+struct link_server_handlers {
+	void *user;
+	/* A request of a pipe. The callee owns `request` and answers it once,
+	 * now or later, from any thread. `bytes` is valid until then. */
+	void (*received)(
+	    void *user, struct link_request *request, struct span bytes);
+	/* The pipe is gone: no more of it will come, answers go nowhere (they
+	 * must still be given, to free the request). Called once a pipe. */
+	void (*pipe_lost)(void *user, uint32_t pipe);
+};
+
+/* ipc:// URLs only in this version. The directory of the socket must exist;
+ * the socket gets mode 0660. ERR_IO with a sentence naming the URL. */
+enum err link_server_open(const char *url,
+    const struct link_server_handlers *handlers, struct link_server **server_r,
+    struct err_detail *detail) MUST_USE;
+
+/* The pipe a request came by; never 0. Valid until it is answered. */
+uint32_t link_request_pipe(const struct link_request *request);
+
+/* Sends the answer and frees the request; `bytes` is copied. An answer that
+ * cannot be delivered is dropped: pipe_lost() tells. */
+void link_answer(struct link_request *request, struct span bytes);
+
+/* Frees the request without an answer (only while stopping or when its pipe is
+ * known to be lost: the peer would wait for ever). */
+void link_request_drop(struct link_request *request);
+
+/* Closes a misbehaving pipe. pipe_lost() follows. */
+void link_server_drop_pipe(struct link_server *server, uint32_t pipe);
+
+/*
+ * Self-request through the listener (dials it like an engine, sends `ping`,
+ * waits up to `timeout_ms` for the answer); rebuilds the listener when there
+ * is none. Blocks: call it from a thread of yours, about once a second.
+ * OK: it answers. ERR_LOST: it did not and was rebuilt. ERR_IO: rebuilding
+ * failed, call again.
+ */
+enum err link_server_check(struct link_server *server, struct span ping,
+    int timeout_ms, struct err_detail *detail) MUST_USE;
+
+/* Stops taking requests: the listener is closed, pipes stay, so answers still
+ * go out. The process ends by _exit: nothing is ever freed (nng_close while
+ * running hangs or crashes in this version). */
+void link_server_quiesce(struct link_server *server);
+
+#endif
