@@ -11,141 +11,9 @@
 #include "common/check.h"
 #include "common/conf.h"
 #include "common/conf_file.h"
+#include "common/conf_flags.h"
 #include "common/conf_state.h"
 #include "common/conf_value.h"
-
-/* The command line, taken apart before anything is loaded. */
-struct flags {
-	const struct conf_table *table;
-	int argc;
-	char **argv;
-	int next;            /* index of the first argument not looked at */
-	const char **values; /* one a row; NULL: no such flag */
-	const char *file;    /* of --config */
-	bool check;
-	bool print;
-	bool help;
-	bool version;
-};
-
-static enum err
-flag_give(const char **slot, const char *value, const char *flag,
-    struct err_detail *detail)
-{
-	if (*slot != NULL)
-		return err_set(detail, ERR_INVALID, "%s: given twice", flag);
-	*slot = value;
-	return OK;
-}
-
-/* The value behind "=" or, without one, the next argument. */
-static enum err
-flag_value(struct flags *flags, const char *flag, const char *inline_value,
-    const char **value_r, struct err_detail *detail)
-{
-	if (inline_value != NULL) {
-		*value_r = inline_value;
-		return OK;
-	}
-	/* "--realm --check" is a forgotten value, not a realm. */
-	if (flags->next >= flags->argc ||
-	    strncmp(flags->argv[flags->next], "--", 2) == 0)
-		return err_set(detail, ERR_INVALID, "%s: needs a value", flag);
-	*value_r = flags->argv[flags->next++];
-	return OK;
-}
-
-static enum err
-flag_take_row(struct flags *flags, size_t row, const char *flag,
-    const char *value, struct err_detail *detail)
-{
-	enum err err = OK;
-
-	if (value == NULL && flags->table->rows[row].kind == CONF_BOOL)
-		value = "yes";
-	else
-		err = flag_value(flags, flag, value, &value, detail);
-	if (err != OK)
-		return err;
-	return flag_give(&flags->values[row], value, flag, detail);
-}
-
-/* --check and its like; false where `flag` is none of them. */
-static bool
-flag_take_action(struct flags *flags, const char *flag)
-{
-	if (strcmp(flag, "--check") == 0)
-		flags->check = true;
-	else if (strcmp(flag, "--print-config") == 0)
-		flags->print = true;
-	else if (strcmp(flag, "--help") == 0)
-		flags->help = true;
-	else if (strcmp(flag, "--version") == 0)
-		flags->version = true;
-	else
-		return false;
-	return true;
-}
-
-static enum err
-flag_take_name(struct flags *flags, const char *flag, const char *value,
-    struct err_detail *detail)
-{
-	enum err err;
-
-	if (value == NULL && flag_take_action(flags, flag))
-		return OK;
-	if (strcmp(flag, "--config") == 0) {
-		err = flag_value(flags, flag, value, &value, detail);
-		if (err != OK)
-			return err;
-		return flag_give(&flags->file, value, flag, detail);
-	}
-	for (size_t i = 0; i < flags->table->row_count; i++) {
-		char known[CONF_NAME_BYTES];
-
-		conf_flag_name(&flags->table->rows[i], known);
-		if (strcmp(flag, known) == 0)
-			return flag_take_row(flags, i, flag, value, detail);
-	}
-	return err_set(
-	    detail, ERR_INVALID, "%.64s: no such flag; see --help", flag);
-}
-
-static enum err
-flag_take(struct flags *flags, struct err_detail *detail)
-{
-	const char *argument = flags->argv[flags->next++];
-	size_t len = strcspn(argument, "=");
-	const char *value = argument[len] == '=' ? argument + len + 1 : NULL;
-	char flag[CONF_NAME_BYTES];
-
-	if (strncmp(argument, "--", 2) != 0)
-		return err_set(detail, ERR_INVALID,
-		    "\"%.64s\": not a flag; see --help", argument);
-	if (len >= sizeof flag)
-		return err_set(detail, ERR_INVALID,
-		    "%.64s...: no such flag; see --help", argument);
-	memcpy(flag, argument, len);
-	flag[len] = '\0';
-	return flag_take_name(flags, flag, value, detail);
-}
-
-static enum err
-flags_parse(struct flags *flags, struct err_detail *detail)
-{
-	flags->values =
-	    calloc(flags->table->row_count + 1, sizeof *flags->values);
-	if (flags->values == NULL)
-		return err_set(detail, ERR_NOMEM, "out of memory");
-	while (flags->next < flags->argc) {
-		enum err err = flag_take(flags, detail);
-
-		if (err != OK)
-			return err;
-	}
-	return OK;
-}
 
 static struct conf *
 conf_new(const struct conf_table *table)
@@ -330,8 +198,8 @@ load_env(struct conf *conf, struct err_detail *detail)
 }
 
 static enum err
-load_flags(
-    struct conf *conf, const struct flags *flags, struct err_detail *detail)
+load_flags(struct conf *conf, const struct conf_flags *flags,
+    struct err_detail *detail)
 {
 	for (size_t i = 0; i < conf->table->row_count; i++) {
 		char name[CONF_NAME_BYTES];
@@ -362,8 +230,8 @@ check_required(const struct conf *conf, struct err_detail *detail)
 }
 
 static enum err
-load_all(
-    struct conf *conf, const struct flags *flags, struct err_detail *detail)
+load_all(struct conf *conf, const struct conf_flags *flags,
+    struct err_detail *detail)
 {
 	enum err err = load_defaults(conf, detail);
 
@@ -422,8 +290,8 @@ store_all(const struct conf_table *table, const struct conf_setting *values,
 
 /* A full load into `settings`, which is all zero after an error. */
 static enum err
-load_settings(const struct flags *flags, void *settings, struct conf **conf_r,
-    struct err_detail *detail)
+load_settings(const struct conf_flags *flags, void *settings,
+    struct conf **conf_r, struct err_detail *detail)
 {
 	const struct conf_table *table = flags->table;
 	struct conf *conf = conf_new(table);
@@ -447,7 +315,7 @@ load_settings(const struct flags *flags, void *settings, struct conf **conf_r,
 
 /* --help and --version need no valid settings. */
 static bool
-print_early(const struct flags *flags)
+print_early(const struct conf_flags *flags)
 {
 	if (flags->help)
 		conf_print_help(flags->table, stdout);
@@ -459,11 +327,11 @@ print_early(const struct flags *flags)
 }
 
 static enum err
-load_for_action(struct flags *flags, void *settings, struct conf **conf_r,
+load_for_action(struct conf_flags *flags, void *settings, struct conf **conf_r,
     enum conf_action *action_r, struct err_detail *detail)
 {
 	struct conf *conf = NULL;
-	enum err err = flags_parse(flags, detail);
+	enum err err = conf_flags_parse(flags, detail);
 
 	if (err == OK && print_early(flags)) {
 		*conf_r = NULL;
@@ -489,12 +357,12 @@ enum err
 conf_load(const struct conf_table *table, int argc, char **argv, void *settings,
     struct conf **conf_r, enum conf_action *action_r, struct err_detail *detail)
 {
-	struct flags flags = {
+	struct conf_flags flags = {
 	    .table = table, .argc = argc, .argv = argv, .next = 1};
 	enum err err;
 
 	CHECK(table->env_prefix[0] != '\0');
 	err = load_for_action(&flags, settings, conf_r, action_r, detail);
-	free(flags.values);
+	conf_flags_fini(&flags);
 	return err;
 }

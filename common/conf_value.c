@@ -209,8 +209,7 @@ parse_kind(const struct conf_row *row, const char *text, int64_t *number_r,
 	case CONF_LIST:
 		return parse_list(row, text, detail);
 	}
-	CHECK(!"a row of no kind");
-	return ERR_INVALID;
+	check_failed("row->kind", __FILE__, __LINE__);
 }
 
 enum err

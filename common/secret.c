@@ -134,7 +134,7 @@ secret_read_fd(int fd, const char *path, size_t max_bytes,
     struct secret **secret_r, struct err_detail *detail)
 {
 	struct secret *secret;
-	size_t size;
+	size_t size = 0;
 	enum err err;
 
 	err = secret_check_file(fd, path, max_bytes, &size, detail);
