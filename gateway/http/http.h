@@ -1,0 +1,147 @@
+/*
+ * HTTP as the rest of the gateway sees it: a checked request, a response to
+ * fill, a route table. civetweb is at home in this folder only.
+ *
+ * A request reaches a handler after: framing guard, correlation id, route,
+ * method (405 + Allow), content type (415), size (413), whole body read within
+ * its time. What remains wrong is the handler's to say.
+ *
+ * Lifetime: a request, its arena and all it points to end when the handler
+ * returns. Threads: a handler runs on one of civetweb's worker threads (100 KB
+ * of stack: no big locals, no recursion on hostile depth) and may block.
+ */
+#ifndef POSTERN_HTTP_H
+#define POSTERN_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/span.h"
+
+#define HTTP_HEADERS_MAX  63 /* civetweb cuts its list at 64 silently */
+#define HTTP_CORRELATION_ID_MAX 64
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_PUT, HTTP_PATCH };
+
+/* Content types a route takes, bits. HTTP_BODY_NONE: a body is refused. An
+ * empty body needs no Content-Type. */
+enum http_body {
+	HTTP_BODY_NONE = 0,
+	HTTP_BODY_JSON = 1, /* application/json, charset utf-8 or none */
+	HTTP_BODY_FORM = 2  /* application/x-www-form-urlencoded */
+};
+
+struct http_request {
+	struct arena *arena;
+	enum http_method method;
+	const char *path;            /* raw, as sent, without the query */
+	struct span query;           /* absent without "?" */
+	struct span idp;             /* the {idp} segment of the route, raw */
+	struct span authorization;   /* the header's value; absent */
+	struct span accept;          /* absent if not sent */
+	enum http_body body_type;    /* HTTP_BODY_NONE for an empty body */
+	struct span body;
+	const char *correlation_id;
+	const char *source;          /* peer, or X-Forwarded-For by the proxy */
+	int64_t received_us;         /* monotonic, at the last header byte */
+	int64_t deadline_us;         /* received_us + request_ms */
+};
+
+/* Initialised by the server to 200, an empty body, no-store. The body is JSON
+ * unless content_type says otherwise. */
+struct http_response {
+	int status;
+	const char *content_type;  /* NULL: application/json;charset=UTF-8 */
+	const char *cache_control; /* NULL: no-store (and Pragma: no-cache) */
+	const char *www_authenticate; /* NULL: none */
+	int retry_after_secs;      /* 0: none */
+	struct buf body;           /* wiped after sending */
+};
+
+/* Every handler answers; there is no failure to return. */
+typedef void http_handler(void *context, const struct http_request *request,
+    struct http_response *response);
+
+/* A route: the path matches segment by segment, "{idp}" takes one. */
+struct http_route {
+	const char *name;   /* metric label */
+	enum http_method method;
+	const char *path;
+	unsigned bodies;    /* enum http_body bits */
+	http_handler *handler;
+};
+
+struct http_config {
+	const char *name;            /* "public" or "admin", for logs */
+	const char *listen;          /* ADDRESS:PORT, [v6]:PORT; port 0: any */
+	const char *trusted_proxy;   /* comma-separated addresses; "" none */
+	unsigned threads;
+	int64_t request_ms;
+	size_t body_max_bytes;
+	const struct http_route *routes;
+	size_t route_count;
+	void *context;               /* given to every handler */
+};
+
+struct http_server;
+
+enum err http_open(const struct http_config *config,
+    struct http_server **server_r, struct err_detail *detail) MUST_USE;
+
+/* The port it listens on (for port 0). */
+unsigned http_port(const struct http_server *server);
+
+/* Stops accepting work: new requests get 503 and "Connection: close"; returns
+ * when none is running or after `grace_ms`; then closes the listener. */
+void http_drain(struct http_server *server, int64_t grace_ms);
+
+/* ---- errors --------------------------------------------------------------- */
+
+/* Every error answer of the gateway: problems.def has status, code, text. */
+enum problem {
+#define PROBLEM(symbol, status, code, description) symbol,
+#include "gateway/http/problems.def"
+#undef PROBLEM
+	PROBLEM_COUNT
+};
+
+/* Fills status and {"error","error_description"}; `description` NULL: the
+ * table's. The one place where an error becomes HTTP. */
+void http_problem(struct http_response *response, enum problem problem,
+    const char *description);
+
+/* ---- parsing of what requests carry (http_basic.c, http_form.c) ------------ */
+
+/*
+ * RFC 7617 Basic as RFC 6749 section 2.3.1 wants it: base64, split at the
+ * first colon, each half percent-decoded. Outputs in the arena.
+ * ERR_NOT_FOUND: another scheme. ERR_SYNTAX: Basic, but malformed.
+ */
+enum err http_basic_parse(struct span authorization, struct arena *arena,
+    struct span *id_r, struct span *secret_r) MUST_USE;
+
+struct http_field {
+	struct span name;
+	struct span value; /* decoded, valid UTF-8 */
+};
+
+struct http_form {
+	struct http_field *fields; /* in the arena */
+	size_t count;
+};
+
+#define HTTP_FORM_FIELDS_MAX 64
+
+/* ERR_SYNTAX: bad escape or not UTF-8; ERR_INVALID: a name twice (RFC 6749
+ * section 3.2); ERR_LIMIT: too many fields. Also parses a query string. */
+enum err http_form_parse(
+    struct span text, struct arena *arena, struct http_form *form_r) MUST_USE;
+
+/* Absent span when there is no such field. */
+struct span http_form_get(const struct http_form *form, const char *name);
+
+#endif
