@@ -31,7 +31,9 @@ struct link_client_handlers {
 	void (*connected)(void *user, bool up);
 };
 
-/* Starts dialling in the background; succeeds with nobody listening yet. */
+/* Starts dialling in the background; succeeds with nobody listening yet. The
+ * gateway drops a connection with more than LINK_UNANSWERED_MAX questions out
+ * (link_server.h). After an error the process is expected to exit. */
 enum err link_client_open(const char *url, unsigned contexts,
     const struct link_client_handlers *handlers, struct link_client **client_r,
     struct err_detail *detail) MUST_USE;
@@ -45,7 +47,9 @@ void link_ask(struct link_client *client, unsigned context, struct span bytes,
 /* Gives up a context's question; `answered` still comes, with ERR_LOST. */
 void link_cancel(struct link_client *client, unsigned context);
 
-/* Closes the dialer and its connection and dials anew. */
+/* Closes the dialer and its connection and dials anew: questions that are out
+ * end with ERR_LOST, held ones wait for the new connection. For a dialer that
+ * died, and for a connection whose hello is not answered. */
 enum err link_client_redial(
     struct link_client *client, struct err_detail *detail) MUST_USE;
 

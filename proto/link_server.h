@@ -6,8 +6,12 @@
  * back; 16 receives outstanding with callbacks; raw REP's 64 reply slots a
  * pipe, beyond which frees replies silently (we hold a pipe to
  * LINK_UNANSWERED_MAX and drop the pipe that passes it); an ipc listener that
- * dies when a peer vanishes mid-handshake (link_server_check() rebuilds it);
- * a peer of another uid on ipc is closed before its first message.
+ * dies when a peer vanishes mid-handshake (link_server_check() rebuilds it).
+ *
+ * Who may connect: the kernel decides at connect(), by the mode of the socket
+ * (0660) and of its directory, so our own user, root, and who is of the group.
+ * The peer's uid is read before its first message and logged at debug; a
+ * connection whose uid cannot be read is closed.
  *
  * Threads: callbacks run on nng's threads and must not block; every function
  * here may be called from any thread, also from the callbacks.
@@ -39,8 +43,10 @@ struct link_server_handlers {
 	void (*pipe_lost)(void *user, uint32_t pipe);
 };
 
-/* ipc:// URLs only in this version. The directory of the socket must exist;
- * the socket gets mode 0660. ERR_IO with a sentence naming the URL. */
+/* ipc:///path URLs only in this version (else ERR_INVALID). The directory of
+ * the socket must exist; the socket gets mode 0660 and replaces one that a dead
+ * process left. ERR_EXISTS: another gateway serves it. ERR_IO with a sentence
+ * naming the URL. After an error the process is expected to exit. */
 enum err link_server_open(const char *url,
     const struct link_server_handlers *handlers, struct link_server **server_r,
     struct err_detail *detail) MUST_USE;
@@ -65,13 +71,17 @@ void link_server_drop_pipe(struct link_server *server, uint32_t pipe);
  * is none. Blocks: call it from a thread of yours, about once a second.
  * OK: it answers. ERR_LOST: it did not and was rebuilt. ERR_IO: rebuilding
  * failed, call again.
+ *
+ * Pipes that work stay over a rebuild. A peer whose connection a dead listener
+ * took without ever serving it believes that it is connected; it must redial
+ * when its hello is not answered.
  */
 enum err link_server_check(struct link_server *server, struct span ping,
     int timeout_ms, struct err_detail *detail) MUST_USE;
 
-/* Stops taking requests: the listener is closed, pipes stay, so answers still
- * go out. The process ends by _exit: nothing is ever freed (nng_close while
- * running hangs or crashes in this version). */
+/* Takes no more connections: the socket file goes, pipes stay, so results still
+ * come in and answers still go out. The process ends by _exit: nothing is ever
+ * freed (nng_close while running hangs or crashes in this version). */
 void link_server_quiesce(struct link_server *server);
 
 #endif

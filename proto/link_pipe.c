@@ -1,0 +1,139 @@
+/*
+ * The table of pipes; see link_pipe.h. Calls nothing of nng and no handler.
+ * Runs on nng's threads and on those that answer.
+ */
+#include "proto/link_pipe.h"
+
+#include <stddef.h>
+
+#include "common/check.h"
+#include "proto/link_server.h"
+
+void
+link_pipes_init(struct link_pipes *pipes)
+{
+	*pipes = (struct link_pipes){.lock = PTHREAD_MUTEX_INITIALIZER};
+}
+
+/* The place of `id`, or NULL; 0 finds a free place. nng numbers pipes one
+ * after the other, so the first look nearly always hits. */
+static struct link_pipe *
+find(struct link_pipes *pipes, uint32_t id, uint32_t start)
+{
+	struct link_pipe *pipe;
+
+	for (uint32_t i = 0; i < LINK_PIPES_MAX; i++) {
+		pipe = &pipes->places[(start + i) % LINK_PIPES_MAX];
+		if (pipe->id == id)
+			return pipe;
+	}
+	return NULL;
+}
+
+bool
+link_pipe_add(struct link_pipes *pipes, uint32_t id, int listener_id)
+{
+	struct link_pipe *pipe;
+
+	CHECK(id != 0);
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, 0, id);
+	if (pipe != NULL)
+		*pipe =
+		    (struct link_pipe){.id = id, .listener_id = listener_id};
+	pthread_mutex_unlock(&pipes->lock);
+	return pipe != NULL;
+}
+
+enum link_pipe_verdict
+link_pipe_request(struct link_pipes *pipes, uint32_t id)
+{
+	enum link_pipe_verdict verdict = LINK_PIPE_DELIVER;
+	struct link_pipe *pipe;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	if (pipe == NULL || pipe->is_lost || pipe->is_refused) {
+		verdict = LINK_PIPE_IGNORE;
+	} else if (pipe->unanswered == LINK_UNANSWERED_MAX) {
+		pipe->is_refused = true;
+		verdict = LINK_PIPE_REFUSE;
+	} else {
+		pipe->unanswered++;
+		pipe->deliveries++;
+	}
+	pthread_mutex_unlock(&pipes->lock);
+	return verdict;
+}
+
+/* Frees the place of a lost pipe when nothing is being delivered from it. */
+static bool
+is_finished(struct link_pipe *pipe)
+{
+	if (!pipe->is_lost || pipe->deliveries > 0)
+		return false;
+	pipe->id = 0;
+	return true;
+}
+
+bool
+link_pipe_delivered(struct link_pipes *pipes, uint32_t id)
+{
+	struct link_pipe *pipe;
+	bool finished;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	CHECK(pipe != NULL && pipe->deliveries > 0);
+	pipe->deliveries--;
+	finished = is_finished(pipe);
+	pthread_mutex_unlock(&pipes->lock);
+	return finished;
+}
+
+bool
+link_pipe_answered(struct link_pipes *pipes, uint32_t id)
+{
+	struct link_pipe *pipe;
+	bool lives;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	if (pipe != NULL) {
+		CHECK(pipe->unanswered > 0);
+		pipe->unanswered--;
+	}
+	lives = pipe != NULL && !pipe->is_lost;
+	pthread_mutex_unlock(&pipes->lock);
+	return lives;
+}
+
+bool
+link_pipe_lose(struct link_pipes *pipes, uint32_t id)
+{
+	struct link_pipe *pipe;
+	bool finished = false;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	if (pipe != NULL) {
+		pipe->is_lost = true;
+		finished = is_finished(pipe);
+	}
+	pthread_mutex_unlock(&pipes->lock);
+	return finished;
+}
+
+unsigned
+link_pipe_count(struct link_pipes *pipes, int listener_id)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&pipes->lock);
+	for (size_t i = 0; i < LINK_PIPES_MAX; i++)
+		if (pipes->places[i].id != 0 &&
+		    pipes->places[i].listener_id == listener_id)
+			count++;
+	pthread_mutex_unlock(&pipes->lock);
+	return count;
+}
