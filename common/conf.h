@@ -99,7 +99,7 @@ struct conf; /* owns every string of the settings struct and their sources */
  * Fills `settings` (the struct made from the table). Unknown keys and flags,
  * bad values and unreadable files are ERR_INVALID / ERR_IO with file, line
  * and key in `detail`. Prints for --help, --version, --print-config.
- * The strings live until conf_free(). After --help and --version `settings`
+ * The strings live until conf_free(), `table` lives longer. After --help and --version `settings`
  * is untouched and *conf_r is NULL; after an error `settings` is all zero.
  */
 enum err conf_load(const struct conf_table *table, int argc, char **argv,

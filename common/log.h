@@ -57,13 +57,14 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event,
     const struct log_field *fields, unsigned count);
 
-/* log_info("engine connected", LOG_STR("engine", name), LOG_INT("slots", n)); */
-#define log_at(level, event, ...)                                              \
+/* log_info("engine connected", LOG_STR("engine", name), LOG_INT("slots", n));
+ * The last element is there so that an event may stand alone. */
+#define log_at(level, ...) log_at_(level, __VA_ARGS__, LOG_STR(NULL, NULL))
+#define log_at_(level, event, ...)                                             \
 	do {                                                                   \
 		if (log_enabled(level)) {                                      \
-			const struct log_field log_fields_[] = {               \
-			    {0}, ##__VA_ARGS__};                               \
-			log_write((level), (event), log_fields_ + 1,           \
+			const struct log_field log_fields_[] = {__VA_ARGS__};  \
+			log_write((level), (event), log_fields_,               \
 			    (unsigned)(sizeof log_fields_ /                    \
 				sizeof log_fields_[0]) - 1);                   \
 		}                                                              \
