@@ -7,10 +7,9 @@
 #include "gateway/keys/evp_context.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
-
-#include <openssl/core_names.h>
-#include <openssl/params.h>
+#include "gateway/keys/openssl_names.h"
 
 /* Set once by fetch_algorithms(), process-lifetime. NULL: not available. */
 static struct {
@@ -18,8 +17,8 @@ static struct {
 	EVP_CIPHER *ecb;
 	EVP_MAC *hmac;
 	EVP_MD *sha256;
-	bool have_key;       /* thread_key is valid */
 	pthread_key_t thread_key; /* only for its destructor */
+	bool have_key;            /* thread_key is valid */
 } algorithms;
 
 static pthread_once_t algorithms_once = PTHREAD_ONCE_INIT;
@@ -55,16 +54,16 @@ static bool
 algorithms_are_there(void)
 {
 	return algorithms.gcm != NULL && algorithms.ecb != NULL &&
-	    algorithms.hmac != NULL && algorithms.sha256 != NULL &&
-	    algorithms.have_key;
+	       algorithms.hmac != NULL && algorithms.sha256 != NULL &&
+	       algorithms.have_key;
 }
 
 static bool
 context_fill(struct evp_context *context)
 {
 	char digest[] = "SHA256";
-	OSSL_PARAM hmac_params[] = {OSSL_PARAM_construct_utf8_string(
-					OSSL_MAC_PARAM_DIGEST, digest, 0),
+	OSSL_PARAM hmac_params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
 	    OSSL_PARAM_construct_end()};
 
 	context->gcm = EVP_CIPHER_CTX_new();
@@ -76,11 +75,12 @@ context_fill(struct evp_context *context)
 		return false;
 	return EVP_EncryptInit_ex2(
 		   context->gcm, algorithms.gcm, NULL, NULL, NULL) == 1 &&
-	    EVP_EncryptInit_ex2(
-		context->ecb, algorithms.ecb, NULL, NULL, NULL) == 1 &&
-	    EVP_CIPHER_CTX_set_padding(context->ecb, 0) == 1 &&
-	    EVP_MAC_CTX_set_params(context->hmac, hmac_params) == 1 &&
-	    EVP_DigestInit_ex2(context->sha256, algorithms.sha256, NULL) == 1;
+	       EVP_EncryptInit_ex2(
+		   context->ecb, algorithms.ecb, NULL, NULL, NULL) == 1 &&
+	       EVP_CIPHER_CTX_set_padding(context->ecb, 0) == 1 &&
+	       EVP_MAC_CTX_set_params(context->hmac, hmac_params) == 1 &&
+	       EVP_DigestInit_ex2(context->sha256, algorithms.sha256, NULL) ==
+		   1;
 }
 
 struct evp_context *

@@ -7,7 +7,7 @@
 #ifndef POSTERN_EVP_CONTEXT_H
 #define POSTERN_EVP_CONTEXT_H
 
-#include <openssl/evp.h>
+#include "gateway/keys/openssl_names.h"
 
 /* Each has its algorithm set and waits for a key (or data). */
 struct evp_context {

@@ -9,15 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
-
 #include "common/check.h"
 #include "common/random.h"
 #include "common/secret.h"
 #include "gateway/keys/evp_context.h"
+#include "gateway/keys/openssl_names.h"
 
 #define MASTER_KEY_BYTES 32
 #define KEY_BYTES        32 /* AES-256, and HMAC-SHA256's natural length */
@@ -55,8 +51,8 @@ static const char *const purpose_names[VAULT_PURPOSES] = {
 /* ---- opening ------------------------------------------------------------ */
 
 static enum err
-read_master(const char *path, struct secret **master_r,
-    struct err_detail *detail)
+read_master(
+    const char *path, struct secret **master_r, struct err_detail *detail)
 {
 	struct secret *master;
 	enum err err;
@@ -116,8 +112,8 @@ derive(EVP_KDF_CTX *kdf, struct span master, const char *info,
 	CHECK(master.len == sizeof secret && strlen(info) < sizeof name);
 	memcpy(secret, master.data, sizeof secret);
 	memcpy(name, info, strlen(info) + 1);
-	params[0] = OSSL_PARAM_construct_utf8_string(
-	    OSSL_KDF_PARAM_DIGEST, digest, 0);
+	params[0] =
+	    OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
 	params[1] = OSSL_PARAM_construct_octet_string(
 	    OSSL_KDF_PARAM_KEY, secret, sizeof secret);
 	params[2] = OSSL_PARAM_construct_octet_string(
@@ -157,7 +153,7 @@ vault_open(const char *path, bool create, struct vault **vault_r,
 		return err;
 	vault = calloc(1, sizeof *vault);
 	ready = vault != NULL && evp_context_get() != NULL &&
-	    derive_all(vault, secret_bytes(master));
+		derive_all(vault, secret_bytes(master));
 	secret_free(master);
 	if (!ready) {
 		vault_close(vault);
@@ -207,9 +203,9 @@ hmac(EVP_MAC_CTX *ctx, const uint8_t key[KEY_BYTES], struct span first,
 	size_t len;
 
 	return EVP_MAC_init(ctx, key, KEY_BYTES, NULL) == 1 &&
-	    EVP_MAC_update(ctx, first.data, first.len) == 1 &&
-	    EVP_MAC_update(ctx, second.data, second.len) == 1 &&
-	    EVP_MAC_final(ctx, out_r, &len, DIGEST_BYTES) == 1;
+	       EVP_MAC_update(ctx, first.data, first.len) == 1 &&
+	       EVP_MAC_update(ctx, second.data, second.len) == 1 &&
+	       EVP_MAC_final(ctx, out_r, &len, DIGEST_BYTES) == 1;
 }
 
 void
@@ -248,14 +244,13 @@ gcm_begin(EVP_CIPHER_CTX *gcm, const uint8_t key[KEY_BYTES],
 
 	if (EVP_CipherInit_ex2(gcm, NULL, key, nonce, encrypt, NULL) != 1)
 		return false;
-	return context.len == 0 ||
-	    EVP_CipherUpdate(
-		gcm, NULL, &len, context.data, (int)context.len) == 1;
+	return context.len == 0 || EVP_CipherUpdate(gcm, NULL, &len,
+				       context.data, (int)context.len) == 1;
 }
 
 static bool
-gcm_seal(EVP_CIPHER_CTX *gcm, const uint8_t key[KEY_BYTES],
-    struct span context, struct span plain, uint8_t *sealed_r)
+gcm_seal(EVP_CIPHER_CTX *gcm, const uint8_t key[KEY_BYTES], struct span context,
+    struct span plain, uint8_t *sealed_r)
 {
 	uint8_t *text = sealed_r + NONCE_BYTES;
 	int len;
@@ -267,8 +262,8 @@ gcm_seal(EVP_CIPHER_CTX *gcm, const uint8_t key[KEY_BYTES],
 	    EVP_EncryptUpdate(gcm, text, &len, plain.data, (int)plain.len) != 1)
 		return false;
 	return EVP_EncryptFinal_ex(gcm, text + plain.len, &len) == 1 &&
-	    EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_GET_TAG, TAG_BYTES,
-		text + plain.len) == 1;
+	       EVP_CIPHER_CTX_ctrl(
+		   gcm, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, text + plain.len) == 1;
 }
 
 static bool
@@ -286,14 +281,14 @@ gcm_unseal(EVP_CIPHER_CTX *gcm, const uint8_t key[KEY_BYTES],
 	if (text_len > 0 &&
 	    EVP_DecryptUpdate(gcm, plain_r, &len, text, (int)text_len) != 1)
 		return false;
-	return EVP_CIPHER_CTX_ctrl(
-		   gcm, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
-	    EVP_DecryptFinal_ex(gcm, plain_r + text_len, &len) == 1;
+	return EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) ==
+		   1 &&
+	       EVP_DecryptFinal_ex(gcm, plain_r + text_len, &len) == 1;
 }
 
 enum err
-vault_seal(struct vault *vault, enum vault_purpose purpose,
-    struct span context, struct span plain, struct buf *out)
+vault_seal(struct vault *vault, enum vault_purpose purpose, struct span context,
+    struct span plain, struct buf *out)
 {
 	struct evp_context *evp = evp_context_get();
 	uint8_t key[KEY_BYTES];
@@ -309,7 +304,7 @@ vault_seal(struct vault *vault, enum vault_purpose purpose,
 	if (sealed == NULL)
 		return buf_status(out);
 	done = context_key(evp, vault, purpose, context, key) &&
-	    gcm_seal(evp->gcm, key, context, plain, sealed);
+	       gcm_seal(evp->gcm, key, context, plain, sealed);
 	secret_wipe(key, sizeof key);
 	if (!done) {
 		ERR_clear_error();
@@ -341,7 +336,7 @@ vault_unseal(struct vault *vault, enum vault_purpose purpose,
 	if (plain == NULL && buf_status(out) != OK)
 		return buf_status(out);
 	done = context_key(evp, vault, purpose, context, key) &&
-	    gcm_unseal(evp->gcm, key, context, sealed, plain);
+	       gcm_unseal(evp->gcm, key, context, sealed, plain);
 	secret_wipe(key, sizeof key);
 	if (!done) {
 		/* Nothing that did not verify stays behind the buffer's end. */
@@ -356,7 +351,7 @@ vault_unseal(struct vault *vault, enum vault_purpose purpose,
 
 /* ---- row numbers -------------------------------------------------------- */
 
-/* The round function: the first half of AES of (round, half), cut to 32 bits. */
+/* The round function: AES of (round, half), cut to 32 bits. */
 static uint32_t
 feistel_round(EVP_CIPHER_CTX *ecb, unsigned round, uint32_t half)
 {
@@ -368,7 +363,7 @@ feistel_round(EVP_CIPHER_CTX *ecb, unsigned round, uint32_t half)
 		block[1 + i] = (uint8_t)(half >> (24 - 8 * i));
 	CHECK(EVP_EncryptUpdate(ecb, block, &len, block, BLOCK_BYTES) == 1);
 	word = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 |
-	    (uint32_t)block[2] << 8 | (uint32_t)block[3];
+	       (uint32_t)block[2] << 8 | (uint32_t)block[3];
 	return word;
 }
 

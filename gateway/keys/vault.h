@@ -4,7 +4,9 @@
  * HKDF-SHA256 (RFC 5869) with the purpose's name as info.
  *
  * Ownership: the caller owns the vault; it is process-lifetime.
- * Threads: any, after vault_open(); contexts are kept per thread.
+ * Threads: any, after vault_open(); contexts are kept per thread. Where a
+ * thread's first use finds no memory for them, vault_seal() and vault_unseal()
+ * say ERR_NOMEM; the functions that cannot fail end the process.
  */
 #ifndef POSTERN_VAULT_H
 #define POSTERN_VAULT_H
