@@ -32,9 +32,9 @@ struct link_server;
 struct store;
 
 struct dispatch_config {
-	const char *engines_listen;  /* ipc:// URL */
-	unsigned queue_max;          /* jobs waiting for an engine, in all */
-	int64_t queue_ms;            /* longest wait of one */
+	const char *engines_listen; /* ipc:// URL */
+	unsigned queue_max;         /* jobs waiting for an engine, in all */
+	int64_t queue_ms;           /* longest wait of one */
 	struct store *store;
 	struct vault *vault;
 	struct realm_holder *realms;
@@ -51,7 +51,13 @@ void dispatch_drain(struct dispatch *dispatch, int64_t grace_ms);
 /* ---- one execution ------------------------------------------------------- */
 
 /* Why a job was not admitted, for Retry-After and the metric. */
-enum refusal { REFUSED_NOT, REFUSED_FULL, REFUSED_NO_ENGINE, REFUSED_DRAINING, REFUSED_LATE };
+enum refusal {
+	REFUSED_NOT,
+	REFUSED_FULL,
+	REFUSED_NO_ENGINE,
+	REFUSED_DRAINING,
+	REFUSED_LATE
+};
 
 struct job; /* a place in the queue, then the execution */
 
@@ -60,9 +66,8 @@ struct job; /* a place in the queue, then the execution */
  * (monotonic). OK: give the job to dispatch_run() or dispatch_cancel(), once.
  * ERR_UNAVAILABLE: not now, `*refusal_r` says why; nothing has happened.
  */
-enum err dispatch_admit(struct dispatch *dispatch,
-    const struct realm_idp *idp, int64_t deadline_us, struct job **job_r,
-    enum refusal *refusal_r) MUST_USE;
+enum err dispatch_admit(struct dispatch *dispatch, const struct realm_idp *idp,
+    int64_t deadline_us, struct job **job_r, enum refusal *refusal_r) MUST_USE;
 
 void dispatch_cancel(struct dispatch *dispatch, struct job *job);
 
@@ -82,17 +87,17 @@ struct execution {
  * is valid UTF-8 and within its limits, and otherwise hostile: `user` and
  * `registration_data` are JSON *text* that nobody has parsed. */
 struct execution_result {
-	enum script_code code;   /* SCRIPT_OK: the next four hold */
-	unsigned status;         /* 2000-2999, 4000-4999, 5000-5999 */
+	enum script_code code; /* SCRIPT_OK: the next four hold */
+	unsigned status;       /* 2000-2999, 4000-4999, 5000-5999 */
 	struct span payload;
 	struct span user;
 	struct span registration_data;
-	const char *message;     /* for the operator, where code is not OK */
-	const char *file;        /* may be NULL */
-	unsigned line;           /* 0: unknown */
-	const char *stack;       /* may be NULL */
-	const char *engine;      /* who ran it; may be NULL */
-	unsigned attempts;       /* dispatches made */
+	const char *message; /* for the operator, where code is not OK */
+	const char *file;    /* may be NULL */
+	unsigned line;       /* 0: unknown */
+	const char *stack;   /* may be NULL */
+	const char *engine;  /* who ran it; may be NULL */
+	unsigned attempts;   /* dispatches made */
 	bool cold;
 	int64_t queue_us, wire_us, run_us, host_call_us, cpu_us;
 	uint64_t host_calls, heap_peak_bytes;
@@ -108,7 +113,8 @@ enum err dispatch_run(struct dispatch *dispatch, struct job *job,
     const struct execution *execution, struct arena *arena,
     struct execution_result *result_r) MUST_USE;
 
-/* ---- for health ----------------------------------------------------------- */
+/* ---- for health -----------------------------------------------------------
+ */
 
 struct dispatch_health {
 	unsigned engines;          /* connected and heard lately */
@@ -116,8 +122,9 @@ struct dispatch_health {
 	unsigned tickets;
 	unsigned queued;
 	unsigned running;
-	int64_t last_success_us;   /* monotonic; 0: none yet */
+	int64_t last_success_us; /* monotonic; 0: none yet */
 };
-void dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r);
+void
+dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r);
 
 #endif

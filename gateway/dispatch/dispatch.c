@@ -1,0 +1,265 @@
+/*
+ * The dispatcher as HTTP threads see it: admission, running, waiting, drain;
+ * see dispatch.h.
+ */
+#include "gateway/dispatch/dispatch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/metric.h"
+#include "common/random.h"
+#include "gateway/dispatch/engines.h"
+#include "gateway/dispatch/host_cache.h"
+#include "gateway/dispatch/hosts.h"
+#include "gateway/dispatch/jobs.h"
+#include "gateway/dispatch/keeper.h"
+#include "gateway/dispatch/outcomes.h"
+
+static void
+pipe_lost(void *dispatch, uint32_t pipe)
+{
+	engine_pipe_lost(dispatch, pipe);
+}
+
+static struct dispatch *
+dispatch_new(const struct dispatch_config *config)
+{
+	struct dispatch *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return NULL;
+	d->config = *config;
+	d->next_number = 1;
+	random_bytes(d->boot_id, sizeof d->boot_id);
+	CHECK(pthread_mutex_init(&d->lock, NULL) == 0);
+	CHECK(pthread_cond_init(&d->idle, NULL) == 0);
+	for (int state = 0; state < JOB_STATES; state++)
+		TAILQ_INIT(&d->jobs[state]);
+	for (int bucket = 0; bucket < JOB_BUCKETS; bucket++)
+		LIST_INIT(&d->buckets[bucket]);
+	TAILQ_INIT(&d->tickets);
+	LIST_INIT(&d->engines);
+	host_cache_init(d);
+	return d;
+}
+
+enum err
+dispatch_open(const struct dispatch_config *config,
+    struct dispatch **dispatch_r, struct err_detail *detail)
+{
+	struct dispatch *d = dispatch_new(config);
+	struct link_server_handlers handlers = {
+	    .user = d, .received = host_received, .pipe_lost = pipe_lost};
+	enum err err;
+
+	if (d == NULL)
+		return err_set(detail, ERR_NOMEM, "out of memory");
+	err = link_server_open(
+	    config->engines_listen, &handlers, &d->link, detail);
+	if (err != OK) {
+		free(d);
+		return err;
+	}
+	err = keeper_start(d, detail);
+	if (err != OK)
+		return err; /* the process ends; the link cannot be closed */
+	*dispatch_r = d;
+	return OK;
+}
+
+/* ---- waiting ---------------------------------------------------------------
+ */
+
+/* Waits for the job to be woken; false once `until_us` has passed. Locked. */
+static bool
+wait_until(struct dispatch *d, struct job *job, int64_t until_us)
+{
+	struct timespec until = clock_timespec_of_us(until_us);
+
+	return pthread_cond_timedwait(&job->wake, &d->lock, &until) !=
+	       ETIMEDOUT;
+}
+
+/* ---- admission --------------------------------------------------------------
+ */
+
+/* Whether a new job may queue at all. Locked. */
+static enum refusal
+refusal_of(struct dispatch *d, const struct realm_idp *idp, int64_t deadline_us)
+{
+	unsigned share = d->config.queue_max / 2;
+
+	if (d->draining)
+		return REFUSED_DRAINING;
+	if (deadline_us - clock_mono_us() < 2 * ANSWER_MARGIN_MS * 1000)
+		return REFUSED_LATE;
+	if (!engines_have(d, idp))
+		return REFUSED_NO_ENGINE;
+	/* No IdP may fill the queue alone. */
+	if (d->counts[JOB_QUEUED] >= d->config.queue_max ||
+	    jobs_queued_of(d, idp->identifier) >= (share > 0 ? share : 1))
+		return REFUSED_FULL;
+	return REFUSED_NOT;
+}
+
+/* Waits in the queue for a ticket. Locked. */
+static enum refusal
+wait_for_ticket(struct dispatch *d, struct job *job)
+{
+	int64_t until_us = job->admitted_us + d->config.queue_ms * 1000;
+	int64_t last_us = job->deadline_us - 2 * ANSWER_MARGIN_MS * 1000;
+
+	if (until_us > last_us)
+		until_us = last_us;
+	while (job->state == JOB_QUEUED) {
+		if (d->draining)
+			return REFUSED_DRAINING;
+		if (!wait_until(d, job, until_us) && job->state == JOB_QUEUED)
+			return engines_have(d, job->idp) ? REFUSED_LATE
+							 : REFUSED_NO_ENGINE;
+	}
+	return REFUSED_NOT;
+}
+
+static const char *
+refusal_name(enum refusal refusal)
+{
+	static const char *const names[] = {
+	    "no", "full", "no_engine", "draining", "deadline"};
+
+	return names[refusal];
+}
+
+enum err
+dispatch_admit(struct dispatch *dispatch, const struct realm_idp *idp,
+    int64_t deadline_us, struct job **job_r, enum refusal *refusal_r)
+{
+	struct dispatch *d = dispatch;
+	struct job *job = NULL;
+	enum refusal refusal;
+
+	pthread_mutex_lock(&d->lock);
+	refusal = refusal_of(d, idp, deadline_us);
+	if (refusal == REFUSED_NOT)
+		job = job_new(d, idp, deadline_us);
+	if (job != NULL) {
+		/* Nobody may overtake those who wait already. */
+		if (d->counts[JOB_QUEUED] > 1 || !ticket_take(d, job))
+			refusal = wait_for_ticket(d, job);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (job != NULL && refusal == REFUSED_NOT) {
+		*job_r = job;
+		return OK;
+	}
+	if (job != NULL)
+		dispatch_cancel(d, job);
+	*refusal_r = refusal == REFUSED_NOT ? REFUSED_FULL : refusal;
+	metric_count(M_QUEUE_REFUSED, refusal_name(*refusal_r), NULL);
+	return ERR_UNAVAILABLE;
+}
+
+void
+dispatch_cancel(struct dispatch *dispatch, struct job *job)
+{
+	job_free(dispatch, job);
+	engines_match(dispatch);
+}
+
+/* ---- running ----------------------------------------------------------------
+ */
+
+/* Waits for the end; past the deadline the job ends here. False: it never
+ * started. Locked. */
+static bool
+wait_for_end(struct dispatch *d, struct job *job)
+{
+	while (job->state != JOB_ENDED) {
+		if (wait_until(d, job, job->deadline_us) ||
+		    job->state == JOB_ENDED)
+			continue;
+		if (job->attempt == 0)
+			return false;
+		job_end(d, job, SCRIPT_LOST);
+	}
+	return true;
+}
+
+enum err
+dispatch_run(struct dispatch *dispatch, struct job *job,
+    const struct execution *execution, struct arena *arena,
+    struct execution_result *result_r)
+{
+	struct delivery delivery = {0};
+	struct dispatch *d = dispatch;
+	enum err err = ERR_UNAVAILABLE;
+	bool ended;
+
+	CHECK(execution->release->scripts[execution->kind] != NULL);
+	pthread_mutex_lock(&d->lock);
+	job->execution = execution;
+	if (job->state == JOB_HELD)
+		job_send(d, job, &delivery);
+	pthread_mutex_unlock(&d->lock);
+	delivery_send(&delivery);
+
+	pthread_mutex_lock(&d->lock);
+	ended = wait_for_end(d, job);
+	pthread_mutex_unlock(&d->lock);
+	if (ended)
+		err = outcome_read(job, execution, arena, result_r);
+	job_free(d, job);
+	return err;
+}
+
+/* ---- drain and health
+ * --------------------------------------------------------- */
+
+void
+dispatch_drain(struct dispatch *dispatch, int64_t grace_ms)
+{
+	struct timespec until;
+	struct dispatch *d = dispatch;
+	struct job *job;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)(grace_ms / 1000);
+	pthread_mutex_lock(&d->lock);
+	d->draining = true;
+	TAILQ_FOREACH (job, &d->jobs[JOB_QUEUED], link)
+		pthread_cond_signal(&job->wake);
+	while (jobs_total(d) > 0)
+		if (pthread_cond_timedwait(&d->idle, &d->lock, &until) ==
+		    ETIMEDOUT)
+			break;
+	pthread_mutex_unlock(&d->lock);
+	link_server_quiesce(d->link);
+}
+
+void
+dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r)
+{
+	struct dispatch *d = dispatch;
+	struct dispatch_health health = {0};
+	const struct engine *engine;
+	int64_t now_us = clock_mono_us();
+
+	pthread_mutex_lock(&d->lock);
+	LIST_FOREACH (engine, &d->engines, link) {
+		if (engine->pipe == 0 || engine->draining ||
+		    now_us - engine->heard_us >= ENGINE_SILENT_US)
+			continue;
+		health.engines++;
+		health.engines_degraded += engine->sandbox_missing[0] != '\0';
+	}
+	health.tickets = d->ticket_count;
+	health.queued = d->counts[JOB_QUEUED];
+	health.running = d->counts[JOB_SENT] + d->counts[JOB_RUNNING];
+	health.last_success_us = d->last_success_us;
+	pthread_mutex_unlock(&d->lock);
+	*health_r = health;
+}

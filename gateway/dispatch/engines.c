@@ -1,0 +1,501 @@
+/*
+ * Engine sessions, tickets, and matching them with jobs; see engines.h. Not
+ * here: what engines ask for while they run a job (hosts.c).
+ */
+#include "gateway/dispatch/engines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/metric.h"
+#include "proto/frame.h"
+
+/* Longest label an engine or an IdP may have. */
+#define LABEL_BYTES 64
+
+void
+delivery_send(struct delivery *delivery)
+{
+	if (delivery->request == NULL)
+		return;
+	link_answer(delivery->request, buf_span(&delivery->bytes));
+	buf_wipe(&delivery->bytes);
+	delivery->request = NULL;
+}
+
+void
+answer_message(struct link_request *request, const struct message *message)
+{
+	struct buf bytes;
+
+	buf_init(&bytes, MESSAGE_MAX_BYTES);
+	CHECK(message_encode(message, &bytes, NULL) == OK);
+	link_answer(request, buf_span(&bytes));
+	buf_wipe(&bytes);
+}
+
+void
+answer_go_away(struct link_request *request, enum go_away_reason reason,
+    const char *sentence)
+{
+	struct message message = {.type = MSG_GO_AWAY};
+
+	message.go_away.reason = reason;
+	message.go_away.sentence = span_str(sentence);
+	answer_message(request, &message);
+}
+
+static bool
+engine_is_healthy(const struct engine *engine)
+{
+	return engine->pipe != 0 && !engine->draining &&
+	       clock_mono_us() - engine->heard_us < ENGINE_SILENT_US;
+}
+
+static bool
+has_label_of(const struct engine *engine, const struct string_set *wanted)
+{
+	char label[LABEL_BYTES];
+	const char *cursor = engine->labels;
+
+	if (wanted->count == 0)
+		return true;
+	while (conf_list_next(&cursor, label, sizeof label))
+		if (string_set_has(wanted, span_str(label)))
+			return true;
+	return false;
+}
+
+bool
+engine_may_run(const struct engine *engine, const struct realm_idp *idp)
+{
+	return engine_is_healthy(engine) &&
+	       has_label_of(engine, &idp->engine_labels);
+}
+
+struct engine *
+engine_of_pipe(struct dispatch *d, uint32_t pipe)
+{
+	struct engine *engine;
+
+	LIST_FOREACH (engine, &d->engines, link)
+		if (engine->pipe == pipe)
+			return engine;
+	return NULL;
+}
+
+bool
+engines_have(struct dispatch *d, const struct realm_idp *idp)
+{
+	struct engine *engine;
+
+	LIST_FOREACH (engine, &d->engines, link)
+		if (engine_may_run(engine, idp))
+			return true;
+	return d->engine_seen_us != 0 &&
+	       clock_mono_us() - d->engine_seen_us < ENGINE_RETURN_US;
+}
+
+/* ---- tickets --------------------------------------------------------------
+ */
+
+enum err
+ticket_offer(
+    struct dispatch *d, struct engine *engine, struct link_request *request)
+{
+	struct ticket *ticket = calloc(1, sizeof *ticket);
+
+	if (ticket == NULL)
+		return ERR_NOMEM;
+	ticket->request = request;
+	ticket->engine = engine;
+	TAILQ_INSERT_TAIL(&d->tickets, ticket, link);
+	d->ticket_count++;
+	return OK;
+}
+
+bool
+ticket_take(struct dispatch *d, struct job *job)
+{
+	struct ticket *ticket;
+
+	TAILQ_FOREACH (ticket, &d->tickets, link) {
+		if (!engine_may_run(ticket->engine, job->idp))
+			continue;
+		TAILQ_REMOVE(&d->tickets, ticket, link);
+		d->ticket_count--;
+		job->ticket = ticket;
+		job_move(d, job, JOB_HELD);
+		return true;
+	}
+	return false;
+}
+
+void
+ticket_give_back(struct dispatch *d, struct job *job)
+{
+	TAILQ_INSERT_HEAD(&d->tickets, job->ticket, link);
+	d->ticket_count++;
+	job->ticket = NULL;
+}
+
+void
+job_send(struct dispatch *d, struct job *job, struct delivery *delivery_r)
+{
+	struct ticket *ticket = job->ticket;
+
+	job->attempt++;
+	buf_init(&delivery_r->bytes, MESSAGE_MAX_BYTES);
+	if (job_encode(job, &delivery_r->bytes) != OK) {
+		/* Over the wire's limit in sum: the request is what it is. */
+		buf_fini(&delivery_r->bytes);
+		ticket_give_back(d, job);
+		job_end(d, job, SCRIPT_BAD_RESULT);
+		return;
+	}
+	job->ticket = NULL;
+	job->engine = ticket->engine;
+	job->sent_us = clock_mono_us();
+	memcpy(job->engine_name, ticket->engine->name, sizeof job->engine_name);
+	job_move(d, job, JOB_SENT);
+	delivery_r->request = ticket->request;
+	free(ticket);
+}
+
+/* One waiting job that a free ticket fits; its HTTP thread is woken if it is
+ * not ready to be sent. False: none. Locked. */
+static bool
+match_one(struct dispatch *d, struct delivery *delivery_r)
+{
+	struct job *job, *next;
+
+	for (job = TAILQ_FIRST(&d->jobs[JOB_QUEUED]); job != NULL; job = next) {
+		next = TAILQ_NEXT(job, link);
+		if (d->ticket_count == 0)
+			return false;
+		if (!ticket_take(d, job))
+			continue;
+		if (job->execution == NULL)
+			pthread_cond_signal(&job->wake);
+		else
+			job_send(d, job, delivery_r);
+		return true;
+	}
+	return false;
+}
+
+void
+engines_match(struct dispatch *d)
+{
+	struct delivery delivery = {0};
+	bool matched;
+
+	do {
+		pthread_mutex_lock(&d->lock);
+		matched = match_one(d, &delivery);
+		pthread_mutex_unlock(&d->lock);
+		delivery_send(&delivery);
+	} while (matched);
+}
+
+/* ---- sessions -------------------------------------------------------------
+ */
+
+/* Tickets of an engine leave the list, HELD jobs go back to wait; the requests
+ * are collected for dropping without the lock. */
+static void
+take_tickets(
+    struct dispatch *d, struct engine *engine, struct ticket_list *dropped)
+{
+	struct ticket *ticket, *next;
+	struct job *job, *next_job;
+
+	for (job = TAILQ_FIRST(&d->jobs[JOB_HELD]); job; job = next_job) {
+		next_job = TAILQ_NEXT(job, link);
+		if (job->ticket == NULL || job->ticket->engine != engine)
+			continue;
+		TAILQ_INSERT_TAIL(dropped, job->ticket, link);
+		job->ticket = NULL;
+		job_requeue(d, job);
+	}
+	for (ticket = TAILQ_FIRST(&d->tickets); ticket; ticket = next) {
+		next = TAILQ_NEXT(ticket, link);
+		if (ticket->engine != engine)
+			continue;
+		TAILQ_REMOVE(&d->tickets, ticket, link);
+		d->ticket_count--;
+		TAILQ_INSERT_TAIL(dropped, ticket, link);
+	}
+}
+
+static void
+drop_tickets(struct ticket_list *dropped)
+{
+	struct ticket *ticket;
+
+	while ((ticket = TAILQ_FIRST(dropped)) != NULL) {
+		TAILQ_REMOVE(dropped, ticket, link);
+		link_request_drop(ticket->request);
+		free(ticket);
+	}
+}
+
+void
+engine_pipe_lost(struct dispatch *d, uint32_t pipe)
+{
+	struct ticket_list dropped = TAILQ_HEAD_INITIALIZER(dropped);
+	char name[ENGINE_NAME_MAX + 1] = "";
+	struct engine *engine;
+
+	pthread_mutex_lock(&d->lock);
+	engine = engine_of_pipe(d, pipe);
+	if (engine != NULL) {
+		engine->pipe = 0;
+		engine->lost_us = clock_mono_us();
+		d->engine_seen_us = engine->lost_us;
+		take_tickets(d, engine, &dropped);
+		memcpy(name, engine->name, sizeof name);
+	}
+	pthread_mutex_unlock(&d->lock);
+	drop_tickets(&dropped);
+	if (name[0] != '\0')
+		log_warn("engine disconnected", LOG_STR("engine", name));
+}
+
+/* Calls `act` on every job an engine holds; `act` may move the job. Locked. */
+static void
+for_jobs_of(struct dispatch *d, const struct engine *engine,
+    void (*act)(struct dispatch *, struct job *))
+{
+	static const enum job_state states[] = {JOB_SENT, JOB_RUNNING};
+	struct job *job, *next;
+
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		for (job = TAILQ_FIRST(&d->jobs[states[i]]); job; job = next) {
+			next = TAILQ_NEXT(job, link);
+			if (job->engine == engine)
+				act(d, job);
+		}
+	}
+}
+
+void
+engine_forget(struct dispatch *d, struct engine *engine)
+{
+	for_jobs_of(d, engine, job_lost);
+	LIST_REMOVE(engine, link);
+	d->engine_count--;
+	free(engine);
+}
+
+static void
+move_if_untouched(struct dispatch *d, struct job *job)
+{
+	if (!job->effect)
+		job_lost(d, job);
+}
+
+void
+engine_move_jobs(struct dispatch *d, struct engine *engine)
+{
+	for_jobs_of(d, engine, move_if_untouched);
+}
+
+/* ---- hello ----------------------------------------------------------------
+ */
+
+static bool
+name_is_valid(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.data[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+			(c >= '0' && c <= '9') || c == '.' || c == '_' ||
+			c == '-'))
+			return false;
+	}
+	return name.len > 0;
+}
+
+/* True if hello.running lists this attempt of this job. */
+static bool
+lists_job(struct span running, const struct job *job)
+{
+	struct message message;
+	struct span body;
+
+	while (frame_next(&running, &body) == OK) {
+		if (message_decode(body, SENDER_ENGINE, &message, NULL) != OK ||
+		    message.type != MSG_RUNNING_JOB)
+			return false;
+		if (message.running_job.job == job->number &&
+		    message.running_job.attempt == job->attempt)
+			return true;
+	}
+	return false;
+}
+
+/* Jobs the engine no longer knows are lost; the others go on. Locked. */
+static void
+resume_jobs(struct dispatch *d, struct engine *engine, struct span running)
+{
+	static const enum job_state states[] = {JOB_SENT, JOB_RUNNING};
+	struct job *job, *next;
+
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		for (job = TAILQ_FIRST(&d->jobs[states[i]]); job; job = next) {
+			next = TAILQ_NEXT(job, link);
+			if (job->engine == engine && !lists_job(running, job))
+				job_lost(d, job);
+		}
+	}
+}
+
+static void
+copy_text(char *out, size_t out_bytes, struct span text)
+{
+	size_t len = text.len < out_bytes ? text.len : out_bytes - 1;
+
+	if (len > 0)
+		memcpy(out, text.data, len);
+	out[len] = '\0';
+}
+
+static struct engine *
+engine_of_boot(struct dispatch *d, struct span boot_id)
+{
+	struct engine *engine;
+
+	LIST_FOREACH (engine, &d->engines, link)
+		if (memcmp(engine->boot_id, boot_id.data, BOOT_ID_BYTES) == 0)
+			return engine;
+	return NULL;
+}
+
+/* Finds or makes the record and fills it. Locked. NULL: too many, or no
+ * memory. `stale_pipe_r` is a half-open connection it replaces, or 0. */
+static struct engine *
+engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
+    struct ticket_list *dropped, uint32_t *stale_pipe_r)
+{
+	struct engine *engine = engine_of_boot(d, hello->boot_id);
+
+	*stale_pipe_r = 0;
+	if (engine != NULL) {
+		if (engine->pipe != pipe)
+			*stale_pipe_r = engine->pipe;
+		take_tickets(d, engine, dropped);
+		resume_jobs(d, engine, hello->running);
+		metric_count(M_DISPATCH_EVENTS, "resumed", NULL);
+	} else {
+		if (d->engine_count >= ENGINES_MAX)
+			return NULL;
+		engine = calloc(1, sizeof *engine);
+		if (engine == NULL)
+			return NULL;
+		LIST_INSERT_HEAD(&d->engines, engine, link);
+		d->engine_count++;
+	}
+	engine->pipe = pipe;
+	memcpy(engine->boot_id, hello->boot_id.data, BOOT_ID_BYTES);
+	copy_text(engine->name, sizeof engine->name, hello->engine);
+	copy_text(engine->labels, sizeof engine->labels, hello->labels);
+	copy_text(engine->sandbox_missing, sizeof engine->sandbox_missing,
+	    hello->sandbox_missing);
+	engine->slots = (unsigned)hello->slots;
+	engine->heard_us = clock_mono_us();
+	engine->draining = false;
+	d->engine_seen_us = engine->heard_us;
+	return engine;
+}
+
+/* An engine that says hello on a pipe that carried another one is that other
+ * one restarted behind a proxy, or a liar: the old session ends. Locked. */
+static void
+end_other_session(struct dispatch *d, uint32_t pipe, struct span boot_id,
+    struct ticket_list *dropped)
+{
+	struct engine *engine = engine_of_pipe(d, pipe);
+
+	if (engine == NULL ||
+	    memcmp(engine->boot_id, boot_id.data, BOOT_ID_BYTES) == 0)
+		return;
+	take_tickets(d, engine, dropped);
+	engine_forget(d, engine);
+}
+
+static bool
+hello_is_acceptable(struct link_request *request, const struct msg_hello *hello)
+{
+	if (hello->protocol_min > PROTOCOL_MAX ||
+	    hello->protocol_max < PROTOCOL_MIN) {
+		log_error("engine refused: protocol version",
+		    LOG_UINT("engine_min", hello->protocol_min),
+		    LOG_UINT("engine_max", hello->protocol_max),
+		    LOG_INT("gateway_min", PROTOCOL_MIN),
+		    LOG_INT("gateway_max", PROTOCOL_MAX));
+		answer_go_away(request, GO_AWAY_VERSION,
+		    hello->protocol_min > PROTOCOL_MAX
+			? "this gateway is older than the engine: upgrade the "
+			  "gateway first"
+			: "this engine is older than the gateway: upgrade the "
+			  "engine");
+		return false;
+	}
+	if (!name_is_valid(hello->engine)) {
+		answer_go_away(request, GO_AWAY_BAD_MESSAGE,
+		    "the engine's name may hold only A-Z a-z 0-9 . _ -");
+		return false;
+	}
+	return true;
+}
+
+static void
+answer_welcome(struct dispatch *d, struct link_request *request)
+{
+	struct message message = {.type = MSG_WELCOME};
+
+	message.welcome.protocol = PROTOCOL_MAX;
+	message.welcome.boot_id = span_of(d->boot_id, BOOT_ID_BYTES);
+	message.welcome.heartbeat_ms = HEARTBEAT_MS;
+	message.welcome.ack_after_ms = ACK_AFTER_MS;
+	answer_message(request, &message);
+}
+
+void
+engine_hello(struct dispatch *d, struct link_request *request,
+    const struct msg_hello *hello)
+{
+	struct ticket_list dropped = TAILQ_HEAD_INITIALIZER(dropped);
+	uint32_t pipe = link_request_pipe(request), stale_pipe = 0;
+	struct engine *engine;
+
+	if (!hello_is_acceptable(request, hello)) {
+		metric_count(M_ENGINE_REFUSED, "hello", NULL);
+		return;
+	}
+	pthread_mutex_lock(&d->lock);
+	end_other_session(d, pipe, hello->boot_id, &dropped);
+	engine = engine_admit(d, pipe, hello, &dropped, &stale_pipe);
+	pthread_mutex_unlock(&d->lock);
+	drop_tickets(&dropped);
+	if (stale_pipe != 0)
+		link_server_drop_pipe(d->link, stale_pipe);
+	if (engine == NULL) {
+		metric_count(M_ENGINE_REFUSED, "too_many", NULL);
+		answer_go_away(request, GO_AWAY_DRAINING,
+		    "the gateway serves as many engines as it can");
+		return;
+	}
+	log_info("engine connected", LOG_SPAN("engine", hello->engine),
+	    LOG_UINT("slots", hello->slots), LOG_SPAN("labels", hello->labels),
+	    LOG_SPAN("version", hello->version),
+	    LOG_SPAN("sandbox_missing", hello->sandbox_missing));
+	answer_welcome(d, request);
+	engines_match(d);
+}
