@@ -12,7 +12,8 @@
 
 struct arena;
 
-/* `max_bytes` bounds all that is ever allocated from it. NULL: out of memory. */
+/* `max_bytes` bounds all that is ever allocated from it. NULL: out of memory.
+ */
 struct arena *arena_new(size_t max_bytes);
 
 /* NULL is fine. Frees everything allocated from it. */

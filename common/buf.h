@@ -15,18 +15,18 @@
 #include "common/span.h"
 
 struct buf {
-	uint8_t *data;    /* owned; NULL while nothing was appended */
+	uint8_t *data; /* owned; NULL while nothing was appended */
 	size_t len;
 	size_t capacity;
 	size_t max_bytes;
-	bool failed;      /* an append did not fit or memory ran out */
-	bool no_memory;   /* why it failed: memory, not max_bytes */
+	bool failed;    /* an append did not fit or memory ran out */
+	bool no_memory; /* why it failed: memory, not max_bytes */
 };
 
 void buf_init(struct buf *buf, size_t max_bytes);
-void buf_fini(struct buf *buf); /* frees; the buffer is as after init */
+void buf_fini(struct buf *buf);  /* frees; the buffer is as after init */
 void buf_reset(struct buf *buf); /* empties, keeps the memory, clears failed */
-void buf_wipe(struct buf *buf); /* overwrites the bytes, then buf_fini() */
+void buf_wipe(struct buf *buf);  /* overwrites the bytes, then buf_fini() */
 
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_append_span(struct buf *buf, struct span bytes);

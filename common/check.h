@@ -5,10 +5,10 @@
 #ifndef POSTERN_CHECK_H
 #define POSTERN_CHECK_H
 
-#define CHECK(condition)                                                       \
-	do {                                                                   \
-		if (__builtin_expect(!(condition), 0))                         \
-			check_failed(#condition, __FILE__, __LINE__);          \
+#define CHECK(condition)                                              \
+	do {                                                          \
+		if (__builtin_expect(!(condition), 0))                \
+			check_failed(#condition, __FILE__, __LINE__); \
 	} while (0)
 
 /* Writes one line to stderr and aborts. Async-signal-safe. */

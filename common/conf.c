@@ -69,7 +69,10 @@ conf_set(struct conf *conf, size_t i, const char *text, enum conf_source source,
 	}
 	free(setting->text);
 	free(setting->where);
-	*setting = (struct conf_setting){text_copy, where_copy, number, source};
+	setting->text = text_copy;
+	setting->where = where_copy;
+	setting->number = number;
+	setting->source = source;
 	return OK;
 }
 

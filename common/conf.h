@@ -11,18 +11,15 @@
  * follows a blank. There are no quotes and no continued lines.
  *
  * kinds                   field type        value
- *   STRING                const char *      any printable text; min/max = length,
- *                                           max 0: CONF_VALUE_BYTES
- *   PATH                  const char *      a path; NULL when empty
- *   CHOICE_x|y|z          const char *      written as CHOICE with doc "x|y|z: ..."
- *   INT                   int64_t           decimal within min..max
- *   SIZE                  int64_t           bytes, suffix k, M or G (1024)
- *   BOOL                  bool              yes/no
- *   LIST                  const char *      comma-separated, kept as text;
- *                                           min/max = length, as STRING; an
- *                                           item is under CONF_ITEM_BYTES
- *   SECRET_PATH           const char *      path of a secret file; printed, the
- *                                           content never is
+ *   STRING                const char *      any printable text; min/max =
+ * length, max 0: CONF_VALUE_BYTES PATH                  const char *      a
+ * path; NULL when empty CHOICE_x|y|z          const char *      written as
+ * CHOICE with doc "x|y|z: ..." INT                   int64_t           decimal
+ * within min..max SIZE                  int64_t           bytes, suffix k, M or
+ * G (1024) BOOL                  bool              yes/no LIST const char *
+ * comma-separated, kept as text; min/max = length, as STRING; an item is under
+ * CONF_ITEM_BYTES SECRET_PATH           const char *      path of a secret
+ * file; printed, the content never is
  *
  * An empty default of a row with min above 0 means that it must be set.
  *
@@ -77,9 +74,9 @@ struct conf_row {
 };
 
 struct conf_table {
-	const char *process;     /* "postern-gateway": --help, --version */
-	const char *env_prefix;  /* "POSTERN_GATEWAY_" */
-	const char *default_file;/* read if present; --config names another */
+	const char *process;      /* "postern-gateway": --help, --version */
+	const char *env_prefix;   /* "POSTERN_GATEWAY_" */
+	const char *default_file; /* read if present; --config names another */
 	const struct conf_row *rows;
 	size_t row_count;
 	/* Checks between settings; NULL: none. Sets detail, ERR_INVALID. */
@@ -88,9 +85,9 @@ struct conf_table {
 
 /* What main() does after conf_load(). */
 enum conf_action {
-	CONF_RUN,          /* start */
-	CONF_CHECKED,      /* --check: all is well, exit 0 */
-	CONF_PRINTED       /* --print-config, --help, --version: exit 0 */
+	CONF_RUN,     /* start */
+	CONF_CHECKED, /* --check: all is well, exit 0 */
+	CONF_PRINTED  /* --print-config, --help, --version: exit 0 */
 };
 
 struct conf; /* owns every string of the settings struct and their sources */
@@ -99,8 +96,9 @@ struct conf; /* owns every string of the settings struct and their sources */
  * Fills `settings` (the struct made from the table). Unknown keys and flags,
  * bad values and unreadable files are ERR_INVALID / ERR_IO with file, line
  * and key in `detail`. Prints for --help, --version, --print-config.
- * The strings live until conf_free(), `table` lives longer. After --help and --version `settings`
- * is untouched and *conf_r is NULL; after an error `settings` is all zero.
+ * The strings live until conf_free(), `table` lives longer. After --help and
+ * --version `settings` is untouched and *conf_r is NULL; after an error
+ * `settings` is all zero.
  */
 enum err conf_load(const struct conf_table *table, int argc, char **argv,
     void *settings, struct conf **conf_r, enum conf_action *action_r,

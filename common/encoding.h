@@ -30,8 +30,8 @@ enum err base64_decode(struct span text, struct buf *out) MUST_USE;
 
 /* RFC 3986 percent-decoding, once; `plus_is_space` as in a form (HTML 5).
  * ERR_SYNTAX on a cut or non-hex escape and on %00. */
-enum err percent_decode(
-    struct span text, bool plus_is_space, struct buf *out) MUST_USE;
+enum err
+percent_decode(struct span text, bool plus_is_space, struct buf *out) MUST_USE;
 
 /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF. */
 bool utf8_is_valid(struct span text);

@@ -51,8 +51,8 @@ enum err err_set_errno(struct err_detail *detail, enum err err,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the sentence that is there; returns `err`. */
-enum err err_prefix(struct err_detail *detail, enum err err,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err err_prefix(struct err_detail *detail, enum err err, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
 
 /* The sentence set, or err's own where nobody set one. */
 const char *err_text(const struct err_detail *detail, enum err err);

@@ -45,14 +45,14 @@ static bool
 stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	uintmax_t device, inode;
+	char ours[LOG_PIECE_BYTES];
 	struct stat st;
 
 	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
 		return false;
-	if (sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) != 2)
-		return false;
-	return device == st.st_dev && inode == st.st_ino;
+	(void)snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, ours) == 0;
 }
 
 void

@@ -37,13 +37,13 @@ struct log_field {
 	uint64_t u;
 };
 
-#define LOG_STR(key, value)                                                    \
+#define LOG_STR(key, value) \
 	((struct log_field){key, LOG_FIELD_SPAN, span_str(value), 0, 0})
-#define LOG_SPAN(key, value)                                                   \
+#define LOG_SPAN(key, value) \
 	((struct log_field){key, LOG_FIELD_SPAN, (value), 0, 0})
-#define LOG_INT(key, value)                                                    \
+#define LOG_INT(key, value) \
 	((struct log_field){key, LOG_FIELD_INT, {0}, (int64_t)(value), 0})
-#define LOG_UINT(key, value)                                                   \
+#define LOG_UINT(key, value) \
 	((struct log_field){key, LOG_FIELD_UINT, {0}, 0, (uint64_t)(value)})
 
 /* `process` names the process in every line ("gateway", "engine"). */
@@ -60,14 +60,15 @@ void log_write(enum log_level level, const char *event,
 /* log_info("engine connected", LOG_STR("engine", name), LOG_INT("slots", n));
  * The last element is there so that an event may stand alone. */
 #define log_at(level, ...) log_at_(level, __VA_ARGS__, LOG_STR(NULL, NULL))
-#define log_at_(level, event, ...)                                             \
-	do {                                                                   \
-		if (log_enabled(level)) {                                      \
-			const struct log_field log_fields_[] = {__VA_ARGS__};  \
-			log_write((level), (event), log_fields_,               \
-			    (unsigned)(sizeof log_fields_ /                    \
-				sizeof log_fields_[0]) - 1);                   \
-		}                                                              \
+#define log_at_(level, event, ...)                                            \
+	do {                                                                  \
+		if (log_enabled(level)) {                                     \
+			const struct log_field log_fields_[] = {__VA_ARGS__}; \
+			log_write((level), (event), log_fields_,              \
+			    (unsigned)(sizeof log_fields_ /                   \
+				       sizeof log_fields_[0]) -               \
+				1);                                           \
+		}                                                             \
 	} while (0)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)

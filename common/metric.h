@@ -26,10 +26,10 @@ enum metric {
 
 /* `first` and `second` are the values of the row's labels; NULL beyond them.
  * A label whose value is NULL is counted as "none". */
-void metric_add(enum metric metric, const char *first, const char *second,
-    uint64_t amount);
+void metric_add(
+    enum metric metric, const char *first, const char *second, uint64_t amount);
 
-#define metric_count(metric, first, second)                                    \
+#define metric_count(metric, first, second) \
 	metric_add((metric), (first), (second), 1)
 
 /* For gauges; moves by a signed amount. */

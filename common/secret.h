@@ -42,7 +42,7 @@ enum err secret_read_file(const char *path, size_t max_bytes,
  * of the directory). ERR_EXISTS if there is one, which is then untouched;
  * ERR_NOT_FOUND without the directory; ERR_IO, ERR_DURABILITY.
  */
-enum err secret_write_file(const char *path, struct span bytes,
-    struct err_detail *detail) MUST_USE;
+enum err secret_write_file(
+    const char *path, struct span bytes, struct err_detail *detail) MUST_USE;
 
 #endif

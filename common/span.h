@@ -17,7 +17,8 @@ struct span {
 };
 
 /* For printf: "%.*s", SPAN_ARG(span). Only for text known to be printable. */
-#define SPAN_ARG(s) (int)(s).len, (const char *)((s).data ? (s).data : (const uint8_t *)"")
+#define SPAN_ARG(s) \
+	(int)(s).len, (const char *)((s).data ? (s).data : (const uint8_t *)"")
 
 static inline struct span
 span_of(const void *data, size_t len)
@@ -29,8 +30,9 @@ span_of(const void *data, size_t len)
 static inline struct span
 span_str(const char *text)
 {
-	return text == NULL ? (struct span){NULL, 0}
-			    : (struct span){(const uint8_t *)text, strlen(text)};
+	return text == NULL
+		   ? (struct span){NULL, 0}
+		   : (struct span){(const uint8_t *)text, strlen(text)};
 }
 
 static inline bool
@@ -44,7 +46,7 @@ static inline bool
 span_equal(struct span a, struct span b)
 {
 	return a.len == b.len &&
-	    (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+	       (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static inline bool
