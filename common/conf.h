@@ -10,16 +10,18 @@
  * begins with # is a comment, and so is the rest of a line from a # that
  * follows a blank. There are no quotes and no continued lines.
  *
- * kinds                   field type        value
- *   STRING                const char *      any printable text; min/max =
- * length, max 0: CONF_VALUE_BYTES PATH                  const char *      a
- * path; NULL when empty CHOICE_x|y|z          const char *      written as
- * CHOICE with doc "x|y|z: ..." INT                   int64_t           decimal
- * within min..max SIZE                  int64_t           bytes, suffix k, M or
- * G (1024) BOOL                  bool              yes/no LIST const char *
- * comma-separated, kept as text; min/max = length, as STRING; an item is under
- * CONF_ITEM_BYTES SECRET_PATH           const char *      path of a secret
- * file; printed, the content never is
+ * kind           field type     value
+ *   STRING       const char *   printable text; min/max = length,
+ *                               max 0: CONF_VALUE_BYTES
+ *   PATH         const char *   a path; NULL when empty
+ *   CHOICE       const char *   one of those in doc, "x|y|z: ..."
+ *   INT          int64_t        decimal within min..max
+ *   SIZE         int64_t        bytes, suffix k, M or G (1024)
+ *   BOOL         bool           yes/no
+ *   LIST         const char *   comma-separated, kept as text; min/max
+ *                               as STRING; items under CONF_ITEM_BYTES
+ *   SECRET_PATH  const char *   path of a secret file; printed, the
+ *                               content never is
  *
  * An empty default of a row with min above 0 means that it must be set.
  *
