@@ -170,7 +170,7 @@ load_one(
 {
 	struct keyring *ring = argument;
 	enum signing_alg alg;
-	EVP_PKEY *key;
+	EVP_PKEY *key = NULL;
 	enum err err;
 
 	if (signing_alg_parse(alg_name, &alg) != OK)
@@ -191,8 +191,8 @@ save_one(struct keyring *ring, const struct keyring_shelf *shelf,
     enum signing_alg alg, const char *kid, EVP_PKEY *key)
 {
 	struct buf sealed;
-	uint8_t *der;
-	size_t len;
+	uint8_t *der = NULL;
+	size_t len = 0;
 	enum err err;
 
 	err = private_to_der(key, &der, &len);

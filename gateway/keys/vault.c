@@ -54,7 +54,7 @@ static enum err
 read_master(
     const char *path, struct secret **master_r, struct err_detail *detail)
 {
-	struct secret *master;
+	struct secret *master = NULL;
 	enum err err;
 
 	err = secret_read_file(path, KEY_FILE_MAX_BYTES, &master, detail);
@@ -143,7 +143,7 @@ enum err
 vault_open(const char *path, bool create, struct vault **vault_r,
     struct err_detail *detail)
 {
-	struct secret *master;
+	struct secret *master = NULL;
 	struct vault *vault;
 	bool ready;
 	enum err err;
