@@ -1,0 +1,178 @@
+/*
+ * postern-engine's settings: the table, what the rows demand of each other,
+ * and their translation for the front. Runs at start, before any thread.
+ */
+#include "engine/engine_conf.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/front/front_limits.h"
+#include "engine/front/slot.h"
+
+#define ENGINE_NAME_BYTES 65 /* hello.engine and its terminator */
+#define IPC_SCHEME        "ipc://"
+#define TLS_SCHEME        "tls+tcp://"
+
+static const struct conf_row engine_rows[] = {
+#define CONF(kind, name, default_text, min, max, doc)               \
+	{"engine", #name, CONF_##kind, default_text, min, max, doc, \
+	    offsetof(struct engine_conf, name)},
+#include "engine/engine_conf.def"
+#undef CONF
+};
+
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static enum err
+validate_gateways(const char *gateways, struct err_detail *detail)
+{
+	const char *cursor = gateways;
+	char url[PATH_MAX];
+	unsigned count = 0;
+
+	while (conf_list_next(&cursor, url, sizeof url)) {
+		if (++count > 1)
+			return err_set(detail, ERR_INVALID,
+			    "gateways: this version serves one gateway; start "
+			    "an engine for each");
+		if (starts_with(url, TLS_SCHEME))
+			return err_set(detail, ERR_INVALID,
+			    "gateways: this version serves one ipc:// gateway "
+			    "and has no tls+tcp:// yet");
+		if (!starts_with(url, IPC_SCHEME) ||
+		    url[strlen(IPC_SCHEME)] != '/')
+			return err_set(detail, ERR_INVALID,
+			    "gateways: %s is not ipc:// and an absolute path",
+			    url);
+	}
+	if (count == 0)
+		return err_set(
+		    detail, ERR_INVALID, "gateways: no gateway to serve");
+	return OK;
+}
+
+static bool
+name_is_valid(const char *name)
+{
+	return strspn(name,
+		   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		   "0123456789._-") == strlen(name);
+}
+
+static enum err
+engine_validate(const void *loaded, struct err_detail *detail)
+{
+	const struct engine_conf *settings = loaded;
+
+	if (!name_is_valid(settings->name))
+		return err_set(detail, ERR_INVALID,
+		    "name: only A-Z a-z 0-9 . _ - are allowed");
+	if ((settings->tls_cert == NULL) != (settings->tls_key == NULL))
+		return err_set(detail, ERR_INVALID,
+		    "tls_cert and tls_key need each other");
+	if (settings->http_connect_ms > settings->http_total_ms)
+		return err_set(detail, ERR_INVALID,
+		    "http_connect_ms is above http_total_ms");
+	return validate_gateways(settings->gateways, detail);
+}
+
+enum err
+engine_conf_load(int argc, char **argv, struct engine_conf *settings_r,
+    struct conf **conf_r, enum conf_action *action_r, struct err_detail *detail)
+{
+	static const struct conf_table table = {
+	    .process = "postern-engine",
+	    .env_prefix = "POSTERN_ENGINE_",
+	    .default_file = "/etc/postern/engine.conf",
+	    .rows = engine_rows,
+	    .row_count = sizeof engine_rows / sizeof engine_rows[0],
+	    .validate = engine_validate,
+	};
+
+	return conf_load(
+	    &table, argc, argv, settings_r, conf_r, action_r, detail);
+}
+
+/* The host's name with what the wire does not allow replaced. */
+static const char *
+host_name(void)
+{
+	static char name[ENGINE_NAME_BYTES];
+
+	if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0')
+		return "engine";
+	for (char *c = name; *c != '\0'; c++) {
+		char one[2] = {*c, '\0'};
+
+		if (!name_is_valid(one))
+			*c = '-';
+	}
+	return name;
+}
+
+/* postern-runner in the directory of this executable. */
+static enum err
+runner_beside(const char **path_r, struct err_detail *detail)
+{
+	static const char runner[] = "/postern-runner";
+	static char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	char *slash;
+
+	if (len < 0)
+		return err_set_errno(
+		    detail, ERR_IO, "runner: cannot tell where I am");
+	path[len] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL ||
+	    (size_t)(slash - path) + sizeof runner > sizeof path)
+		return err_set(detail, ERR_INVALID,
+		    "runner: no path beside this executable");
+	memcpy(slash, runner, sizeof runner);
+	*path_r = path;
+	return OK;
+}
+
+/* More than one a slot, so that a new one always finds another to replace. */
+static unsigned
+templates_max(int64_t max_mib, unsigned slots)
+{
+	int64_t count = max_mib / FRONT_TEMPLATE_ESTIMATE_MIB;
+
+	return count > (int64_t)slots + 1 ? (unsigned)count : slots + 1;
+}
+
+enum err
+engine_conf_front(const struct engine_conf *settings,
+    struct front_settings *front_r, struct err_detail *detail)
+{
+	struct front_settings front = {0};
+	enum err err;
+
+	front.gateway = settings->gateways;
+	front.name = settings->name[0] != '\0' ? settings->name : host_name();
+	front.labels = settings->labels;
+	front.slots =
+	    slot_count(settings->slots, sysconf(_SC_NPROCESSORS_ONLN));
+	front.templates_max =
+	    templates_max(settings->templates_max_mib, front.slots);
+	front.runner = settings->runner;
+	if (front.runner == NULL) {
+		err = runner_beside(&front.runner, detail);
+		if (err != OK)
+			return err;
+	}
+	if (access(front.runner, X_OK) != 0)
+		return err_set_errno(
+		    detail, ERR_IO, "runner: %s", front.runner);
+	*front_r = front;
+	return OK;
+}

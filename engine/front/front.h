@@ -1,0 +1,91 @@
+/*
+ * The engine's front: pulls jobs from one gateway and has each executed in a
+ * process of its own, within its limits.
+ *
+ * Thread model. The main thread owns everything below and runs one epoll loop:
+ * sockets of templates and children, a signalfd (SIGTERM, SIGINT, SIGCHLD,
+ * SIGHUP), an eventfd and the timers. nng's threads run only the two
+ * functions of inbox.h, which copy what arrived into a mutex-guarded inbox and
+ * write the eventfd; that inbox is the only shared mutable state, and
+ * link_ask() and the log the only other things both sides call. Nothing on the
+ * main thread waits for anything but epoll.
+ *
+ * Who owns what: uplink the session with the gateway, ask the link's contexts,
+ * slot a ticket and its execution, execution one job from arrival to result,
+ * hostcall its one pending host call, template_pool the templates by release,
+ * template_process a template's process, worker a child, reaper the pids.
+ */
+#ifndef POSTERN_FRONT_H
+#define POSTERN_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "engine/front/ask.h"
+#include "engine/front/loop.h"
+#include "engine/front/reaper.h"
+
+/* Room for the layer names of hello.sandbox_missing. */
+#define FRONT_SANDBOX_TEXT_BYTES 257
+
+/* Checked configuration; every string outlives the front. */
+struct front_settings {
+	const char *gateway; /* ipc:// URL */
+	const char *name;
+	const char *labels; /* comma-separated, may be "" */
+	unsigned slots;     /* 1..FRONT_SLOTS_MAX */
+	const char *runner; /* path of postern-runner */
+	unsigned templates_max;
+	/* Layers this host lacks and the operator allowed to lack; "" is all
+	 * there. From sandbox_check(). */
+	char sandbox_missing[FRONT_SANDBOX_TEXT_BYTES];
+};
+
+/* What happened since the start, for the log (SIGHUP and the end). */
+struct front_counters {
+	uint64_t jobs;              /* taken in */
+	uint64_t jobs_bad;          /* job messages that did not decode */
+	uint64_t results;           /* delivered */
+	uint64_t abandoned;         /* given up because the gateway said so */
+	uint64_t killed;            /* executions over a limit */
+	uint64_t spoke_out_of_turn; /* children that broke the protocol */
+	uint64_t children_died;     /* without an outcome */
+	uint64_t children_refused;  /* claimed a pid that is not theirs */
+	uint64_t forks_failed;
+	uint64_t templates_started;
+	uint64_t templates_slow;   /* killed: not ready in time */
+	uint64_t templates_failed; /* said so themselves */
+	uint64_t templates_died;   /* anything else */
+	uint64_t templates_evicted;
+	uint64_t bad_messages; /* the gateway refused as malformed */
+	uint64_t redials;
+};
+
+struct slot;
+struct template_pool;
+struct uplink;
+
+/* The one of the process. */
+struct front {
+	const struct front_settings *settings;
+	struct loop loop;
+	struct asks asks;
+	struct reaper reaper;
+	struct slot *slots; /* settings->slots of them */
+	struct template_pool *pool;
+	struct uplink *uplink;
+	struct front_counters counters;
+	bool draining; /* SIGTERM came: no new tickets */
+};
+
+/*
+ * Serves until SIGTERM or SIGINT, finishes what runs, and ends the process
+ * with _exit(0) (nng must not be closed while it runs). Returns only what
+ * kept it from starting. `settings` is kept. SIGTERM, SIGINT, SIGCHLD and
+ * SIGHUP get blocked for good; call it before any thread is started.
+ */
+enum err front_run(
+    const struct front_settings *settings, struct err_detail *detail) MUST_USE;
+
+#endif

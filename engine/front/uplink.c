@@ -1,0 +1,428 @@
+/*
+ * One gateway's session, and the canary of its dialer. Jobs are slot's.
+ * Runs on the main thread.
+ */
+#include "engine/front/uplink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "common/random.h"
+#include "engine/front/inbox.h"
+#include "engine/front/slot.h"
+#include "engine/front/template_pool.h"
+
+#define UPLINK_BOOT_ID_BYTES 16
+/* messages.def: hello.running. */
+#define UPLINK_RUNNING_MAX 16384
+/* Before a first welcome says otherwise. */
+#define UPLINK_ACK_AFTER_MS 100
+
+enum uplink_state {
+	UPLINK_DOWN,     /* no connection, or an answer to hello was lost */
+	UPLINK_GREETING, /* hello is out */
+	UPLINK_WELCOME,  /* tickets are taken */
+	UPLINK_REFUSED   /* hello again when `tick` fires */
+};
+
+struct uplink {
+	struct front *front;
+	struct inbox *inbox;
+	struct loop_source inbox_source;
+	struct link_client *client;
+	enum uplink_state state;
+	bool is_connected;
+	struct ask control; /* hello or heartbeat */
+	struct timer tick;  /* by state: redial, heartbeat, hello again */
+	uint8_t boot_id[UPLINK_BOOT_ID_BYTES];
+	bool knows_gateway; /* gateway_boot_id is set */
+	uint8_t gateway_boot_id[UPLINK_BOOT_ID_BYTES];
+	int64_t heartbeat_ms;
+	int64_t ack_after_ms;
+	bool said_draining; /* in the heartbeat that is out */
+	bool heard_draining;
+};
+
+static void uplink_greet(struct uplink *uplink);
+
+static void
+uplink_tick_in(struct uplink *uplink, int64_t ms)
+{
+	loop_timer_in(&uplink->front->loop, &uplink->tick, ms);
+}
+
+/* Leaves whatever there was; only control questions leave from now on. */
+static void
+uplink_leave(struct uplink *uplink, enum uplink_state state, int64_t retry_ms)
+{
+	if (uplink->state == UPLINK_WELCOME)
+		notify_status("no session with the gateway");
+	uplink->state = state;
+	asks_open(&uplink->front->asks, false);
+	uplink_tick_in(uplink, retry_ms);
+}
+
+/* The dialer or the gateway is deaf: both look the same from here, and a new
+ * dialer helps against one of them. */
+static void
+uplink_redial(struct uplink *uplink)
+{
+	struct err_detail detail = {0};
+
+	uplink->front->counters.redials++;
+	if (link_client_redial(uplink->client, &detail) != OK)
+		log_error(
+		    "cannot dial the gateway", LOG_STR("error", detail.text));
+	uplink_leave(uplink, UPLINK_DOWN, FRONT_SILENCE_MS);
+}
+
+static void
+uplink_beat(struct uplink *uplink)
+{
+	struct front *front = uplink->front;
+	struct message message = {.type = MSG_HEARTBEAT};
+
+	uplink_tick_in(uplink, uplink->heartbeat_ms);
+	if (uplink->control.state != ASK_IDLE)
+		return;
+	message.heartbeat.running = slots_live(front);
+	message.heartbeat.draining = front->draining;
+	uplink->said_draining = front->draining;
+	CHECK(ask_send(&front->asks, &uplink->control, &message,
+		  FRONT_SILENCE_MS, NULL) == OK);
+}
+
+static void
+uplink_tick(void *owner)
+{
+	struct uplink *uplink = owner;
+
+	switch (uplink->state) {
+	case UPLINK_WELCOME:
+		uplink_beat(uplink);
+		return;
+	case UPLINK_REFUSED:
+		if (uplink->is_connected)
+			uplink_greet(uplink);
+		else
+			uplink_leave(uplink, UPLINK_DOWN, FRONT_SILENCE_MS);
+		return;
+	case UPLINK_DOWN:
+		if (uplink->is_connected)
+			uplink_greet(uplink);
+		else
+			uplink_redial(uplink);
+		return;
+	case UPLINK_GREETING:
+		return; /* hello has its own time-out */
+	}
+}
+
+static void
+uplink_fill_hello(const struct uplink *uplink, struct msg_hello *hello)
+{
+	const struct front_settings *settings = uplink->front->settings;
+
+	hello->protocol_min = PROTOCOL_MIN;
+	hello->protocol_max = PROTOCOL_MAX;
+	hello->engine = span_str(settings->name);
+	hello->boot_id = span_of(uplink->boot_id, sizeof uplink->boot_id);
+	hello->slots = settings->slots;
+	hello->version = span_str(POSTERN_VERSION);
+	if (settings->labels[0] != '\0')
+		hello->labels = span_str(settings->labels);
+	if (settings->sandbox_missing[0] != '\0')
+		hello->sandbox_missing = span_str(settings->sandbox_missing);
+}
+
+static void
+uplink_greet(struct uplink *uplink)
+{
+	struct front *front = uplink->front;
+	struct message message = {.type = MSG_HELLO};
+	struct err_detail detail = {0};
+	struct buf running;
+	enum err err;
+
+	slots_take_back(front);
+	uplink_leave(uplink, UPLINK_GREETING, FRONT_SILENCE_MS);
+	timer_clear(&front->loop.timers, &uplink->tick);
+	ask_drop(&front->asks, &uplink->control);
+	uplink_fill_hello(uplink, &message.hello);
+	buf_init(&running, UPLINK_RUNNING_MAX);
+	slots_append_running(front, &running);
+	if (running.len > 0)
+		message.hello.running = buf_span(&running);
+	err = ask_send(&front->asks, &uplink->control, &message,
+	    FRONT_SILENCE_MS, &detail);
+	buf_fini(&running);
+	if (err == OK)
+		return;
+	log_error("hello did not encode", LOG_STR("error", detail.text));
+	uplink_leave(uplink, UPLINK_REFUSED, FRONT_VERSION_RETRY_MS);
+}
+
+static void
+uplink_refused_version(struct uplink *uplink, struct span sentence)
+{
+	log_error("the gateway speaks another protocol version",
+	    LOG_INT("engine_min", PROTOCOL_MIN),
+	    LOG_INT("engine_max", PROTOCOL_MAX), LOG_SPAN("remedy", sentence));
+	uplink_leave(uplink, UPLINK_REFUSED, FRONT_VERSION_RETRY_MS);
+}
+
+static bool
+uplink_speaks(struct uplink *uplink, uint64_t protocol)
+{
+	if (protocol > PROTOCOL_MAX)
+		uplink_refused_version(uplink,
+		    span_str("upgrade the engine: the gateway is newer"));
+	else if (protocol < PROTOCOL_MIN)
+		uplink_refused_version(uplink,
+		    span_str("upgrade the gateway: the engine is newer"));
+	else
+		return true;
+	return false;
+}
+
+static void
+uplink_welcome(struct uplink *uplink, const struct msg_welcome *welcome)
+{
+	struct front *front = uplink->front;
+
+	if (!uplink_speaks(uplink, welcome->protocol))
+		return;
+	if (uplink->knows_gateway &&
+	    memcmp(uplink->gateway_boot_id, welcome->boot_id.data,
+		UPLINK_BOOT_ID_BYTES) != 0)
+		slots_forget(front);
+	uplink->knows_gateway = true;
+	memcpy(uplink->gateway_boot_id, welcome->boot_id.data,
+	    UPLINK_BOOT_ID_BYTES);
+	uplink->heartbeat_ms = (int64_t)welcome->heartbeat_ms;
+	if (uplink->heartbeat_ms < FRONT_HEARTBEAT_MIN_MS)
+		uplink->heartbeat_ms = FRONT_HEARTBEAT_MIN_MS;
+	uplink->ack_after_ms = (int64_t)welcome->ack_after_ms;
+	uplink->state = UPLINK_WELCOME;
+	uplink->heard_draining = false;
+	log_info("session with the gateway",
+	    LOG_STR("gateway", front->settings->gateway),
+	    LOG_UINT("slots", front->settings->slots));
+	notify_status("serving the gateway");
+	asks_open(&front->asks, true);
+	slots_resume(front);
+	template_pool_resume(front);
+	uplink_tick_in(uplink, front->draining ? 0 : uplink->heartbeat_ms);
+}
+
+bool
+uplink_is_about_job(const struct msg_go_away *go_away)
+{
+	return go_away->reason == GO_AWAY_STALE ||
+	       go_away->reason == GO_AWAY_NOT_YOURS;
+}
+
+void
+uplink_go_away(struct front *front, const struct msg_go_away *go_away)
+{
+	struct uplink *uplink = front->uplink;
+
+	switch (go_away->reason) {
+	case GO_AWAY_UNKNOWN_SESSION:
+		/* Several questions may be told so; one hello answers all. */
+		if (uplink->state == UPLINK_WELCOME)
+			uplink_greet(uplink);
+		return;
+	case GO_AWAY_VERSION:
+		uplink_refused_version(uplink, go_away->sentence);
+		return;
+	case GO_AWAY_DRAINING:
+		if (uplink->state == UPLINK_REFUSED)
+			return;
+		log_info("the gateway is stopping");
+		uplink_leave(uplink, UPLINK_REFUSED, FRONT_DRAINING_RETRY_MS);
+		return;
+	case GO_AWAY_BAD_MESSAGE:
+		front->counters.bad_messages++;
+		log_error("the gateway refused a message of this engine",
+		    LOG_SPAN("sentence", go_away->sentence));
+		return;
+	case GO_AWAY_STALE:
+	case GO_AWAY_NOT_YOURS:
+		return;
+	default:
+		log_warn("the gateway refused for an unknown reason",
+		    LOG_UINT("reason", go_away->reason),
+		    LOG_SPAN("sentence", go_away->sentence));
+	}
+}
+
+static void
+uplink_greeted(struct uplink *uplink, const struct message *answer)
+{
+	if (answer->type == MSG_WELCOME) {
+		uplink_welcome(uplink, &answer->welcome);
+		return;
+	}
+	uplink_leave(uplink, UPLINK_REFUSED, FRONT_VERSION_RETRY_MS);
+	if (answer->type != MSG_GO_AWAY) {
+		log_error("the gateway's answer to hello is no welcome",
+		    LOG_STR("message", message_name(answer->type)));
+		return;
+	}
+	if (answer->go_away.reason == GO_AWAY_DRAINING)
+		uplink_tick_in(uplink, FRONT_DRAINING_RETRY_MS);
+	else
+		uplink_go_away(uplink->front, &answer->go_away);
+}
+
+static void
+uplink_control_answered(void *owner, enum err err, struct span bytes)
+{
+	struct uplink *uplink = owner;
+	struct err_detail detail = {0};
+	struct message message;
+
+	if (err == ERR_TIMEOUT) {
+		log_warn("the gateway is silent: dialling anew");
+		uplink_redial(uplink);
+		return;
+	}
+	if (err != OK) {
+		/* `up` comes with the next connection; if the old one was not
+		 * lost at all, hello goes out again after this. */
+		if (uplink->state == UPLINK_GREETING)
+			uplink_leave(
+			    uplink, UPLINK_DOWN, FRONT_DRAINING_RETRY_MS);
+		return;
+	}
+	err = message_decode(bytes, SENDER_GATEWAY, &message, &detail);
+	if (err != OK) {
+		log_error("gateway's answer did not decode",
+		    LOG_STR("error", err_text(&detail, err)));
+		uplink_leave(uplink, UPLINK_REFUSED, FRONT_VERSION_RETRY_MS);
+		return;
+	}
+	if (uplink->state == UPLINK_GREETING) {
+		uplink_greeted(uplink, &message);
+		return;
+	}
+	if (message.type == MSG_GO_AWAY)
+		uplink_go_away(uplink->front, &message.go_away);
+	else if (uplink->said_draining)
+		uplink->heard_draining = true;
+}
+
+/* ---- what the inbox delivers -------------------------------------------- */
+
+static void
+uplink_answered(void *owner, unsigned context, enum err err, struct span bytes)
+{
+	struct uplink *uplink = owner;
+
+	asks_answered(&uplink->front->asks, context, err, bytes);
+}
+
+static void
+uplink_lost(void *owner)
+{
+	struct uplink *uplink = owner;
+
+	if (uplink->state != UPLINK_DOWN)
+		log_warn("connection to the gateway lost",
+		    LOG_STR("gateway", uplink->front->settings->gateway));
+	uplink->is_connected = false;
+	uplink_leave(uplink, UPLINK_DOWN, FRONT_SILENCE_MS);
+}
+
+static void
+uplink_up(void *owner)
+{
+	struct uplink *uplink = owner;
+
+	uplink->is_connected = true;
+	uplink_greet(uplink);
+}
+
+static void
+uplink_inbox_ready(void *owner, uint32_t events)
+{
+	struct uplink *uplink = owner;
+	const struct inbox_sink sink = {.owner = uplink,
+	    .answered = uplink_answered,
+	    .lost = uplink_lost,
+	    .up = uplink_up};
+
+	(void)events;
+	inbox_deliver(uplink->inbox, &sink);
+}
+
+enum err
+uplink_open(struct front *front, struct err_detail *detail)
+{
+	struct uplink *uplink = calloc(1, sizeof *uplink);
+	unsigned contexts = front->settings->slots + FRONT_CONTEXTS_CALLS +
+			    FRONT_CONTEXTS_AUX + FRONT_CONTEXTS_CONTROL;
+	struct link_client_handlers handlers = {
+	    .answered = inbox_answered, .connected = inbox_connected};
+	enum err err;
+
+	CHECK(contexts <= FRONT_CONTEXTS_MAX);
+	if (uplink == NULL)
+		return ERR_NOMEM;
+	front->uplink = uplink;
+	uplink->front = front;
+	uplink->ack_after_ms = UPLINK_ACK_AFTER_MS;
+	uplink->heartbeat_ms = FRONT_SILENCE_MS;
+	random_bytes(uplink->boot_id, sizeof uplink->boot_id);
+	timer_init(&uplink->tick, uplink_tick, uplink);
+	ask_init(&uplink->control, contexts - 1, FRONT_CONTEXTS_CONTROL,
+	    uplink_control_answered, uplink);
+	uplink->control.control = true;
+	uplink->inbox = inbox_new(contexts);
+	if (uplink->inbox == NULL)
+		return err_set_errno(detail, ERR_NOMEM, "inbox");
+	uplink->inbox_source = (struct loop_source){
+	    .fd = -1, .ready = uplink_inbox_ready, .owner = uplink};
+	err = loop_watch(&front->loop, &uplink->inbox_source,
+	    inbox_event_fd(uplink->inbox), EPOLLIN);
+	if (err != OK)
+		return err_set_errno(detail, err, "epoll");
+	handlers.user = uplink->inbox;
+	err = link_client_open(front->settings->gateway, contexts, &handlers,
+	    &uplink->client, detail);
+	if (err != OK)
+		return err;
+	front->asks.client = uplink->client;
+	uplink_tick_in(uplink, FRONT_SILENCE_MS);
+	return OK;
+}
+
+bool
+uplink_is_welcome(const struct front *front)
+{
+	return front->uplink->state == UPLINK_WELCOME;
+}
+
+int64_t
+uplink_ack_after_ms(const struct front *front)
+{
+	return front->uplink->ack_after_ms;
+}
+
+void
+uplink_say_draining(struct front *front)
+{
+	if (front->uplink->state == UPLINK_WELCOME)
+		uplink_beat(front->uplink);
+}
+
+bool
+uplink_draining_heard(const struct front *front)
+{
+	return front->uplink->heard_draining;
+}

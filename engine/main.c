@@ -1,0 +1,139 @@
+/*
+ * postern-engine: pulls jobs from a gateway and executes scripts, each in a
+ * sandboxed process of its own (engine/front, engine/runner). This file is the
+ * command line and the exit status, nothing else.
+ *
+ * Privileges: none needed. Started as root it gives each template a uid of its
+ * own; a hardened unit starts it as an ordinary user.
+ *
+ * Exit status: 0 stopped or checked, 1 could not start, 2 configuration,
+ * 3 a layer of the sandbox is missing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "engine/engine_conf.h"
+#include "engine/front/front.h"
+#include "engine/front/sandbox_check.h"
+
+enum engine_exit {
+	ENGINE_EXIT_OK = 0,
+	ENGINE_EXIT_START = 1,
+	ENGINE_EXIT_CONF = 2,
+	ENGINE_EXIT_SANDBOX = 3
+};
+
+/* Removes `flag` from the arguments; true if it was there. */
+static bool
+take_flag(int *argc, char **argv, const char *flag)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], flag) != 0)
+			argv[kept++] = argv[i];
+	}
+	if (kept == *argc)
+		return false;
+	*argc = kept;
+	argv[kept] = NULL;
+	return true;
+}
+
+static void
+set_up_log(const struct engine_conf *settings)
+{
+	enum log_level level = LOG_INFO;
+
+	/* The table allows only levels there are. */
+	if (log_level_parse(settings->log_level, &level) != OK)
+		level = LOG_INFO;
+	log_setup("engine",
+	    strcmp(settings->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT,
+	    level);
+}
+
+static int
+fail(enum engine_exit status, const char *what, const struct err_detail *detail,
+    enum err err)
+{
+	log_error(what, LOG_STR("error", err_text(detail, err)));
+	return status;
+}
+
+/* Fills sandbox_missing; ENGINE_EXIT_OK if the engine may serve. */
+static int
+check_sandbox(const struct engine_conf *settings, struct front_settings *front)
+{
+	struct err_detail detail = {0};
+	enum err err;
+
+	err = sandbox_check(front->runner, front->sandbox_missing, &detail);
+	if (err != OK)
+		return fail(
+		    ENGINE_EXIT_SANDBOX, "sandbox not checked", &detail, err);
+	if (front->sandbox_missing[0] == '\0')
+		return ENGINE_EXIT_OK;
+	if (!settings->require_sandbox) {
+		log_warn("serving without layers of the sandbox",
+		    LOG_STR("missing", front->sandbox_missing));
+		return ENGINE_EXIT_OK;
+	}
+	(void)err_set(&detail, ERR_STATE,
+	    "this host lacks %s; require_sandbox = no serves without",
+	    front->sandbox_missing);
+	return fail(ENGINE_EXIT_SANDBOX, "not serving", &detail, ERR_STATE);
+}
+
+static int
+serve(const struct engine_conf *settings, bool only_check)
+{
+	struct err_detail detail = {0};
+	struct front_settings front;
+	enum err err;
+	int status;
+
+	err = engine_conf_front(settings, &front, &detail);
+	if (err != OK)
+		return fail(ENGINE_EXIT_CONF, "not started", &detail, err);
+	status = check_sandbox(settings, &front);
+	if (status != ENGINE_EXIT_OK)
+		return status;
+	if (only_check) {
+		(void)printf("sandbox: %s\n", front.sandbox_missing[0] == '\0'
+						  ? "complete"
+						  : "incomplete");
+		return ENGINE_EXIT_OK;
+	}
+	err = front_run(&front, &detail);
+	return fail(ENGINE_EXIT_START, "not started", &detail, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	bool only_check = take_flag(&argc, argv, "--check-sandbox");
+	struct engine_conf settings;
+	struct err_detail detail = {0};
+	enum conf_action action;
+	struct conf *conf;
+	enum err err;
+	int status;
+
+	err = engine_conf_load(argc, argv, &settings, &conf, &action, &detail);
+	if (err != OK) {
+		(void)fprintf(
+		    stderr, "postern-engine: %s\n", err_text(&detail, err));
+		return ENGINE_EXIT_CONF;
+	}
+	if (action != CONF_RUN) {
+		conf_free(conf);
+		return ENGINE_EXIT_OK;
+	}
+	set_up_log(&settings);
+	status = serve(&settings, only_check);
+	conf_free(conf);
+	return status;
+}
