@@ -139,29 +139,47 @@ derive_all(struct vault *vault, struct span master)
 	return all;
 }
 
-enum err
-vault_open(const char *path, bool create, struct vault **vault_r,
-    struct err_detail *detail)
+static enum err
+vault_of(
+    struct span master, struct vault **vault_r, struct err_detail *detail)
 {
-	struct secret *master = NULL;
-	struct vault *vault;
-	bool ready;
-	enum err err;
+	struct vault *vault = calloc(1, sizeof *vault);
 
-	err = read_or_make_master(path, create, &master, detail);
-	if (err != OK)
-		return err;
-	vault = calloc(1, sizeof *vault);
-	ready = vault != NULL && evp_context_get() != NULL &&
-		derive_all(vault, secret_bytes(master));
-	secret_free(master);
-	if (!ready) {
+	if (vault == NULL || evp_context_get() == NULL ||
+	    !derive_all(vault, master)) {
 		vault_close(vault);
 		return err_set(detail, vault == NULL ? ERR_NOMEM : ERR_CRYPTO,
 		    "OpenSSL offers no AES-256, HMAC-SHA256 or HKDF here");
 	}
 	*vault_r = vault;
 	return OK;
+}
+
+enum err
+vault_open(const char *path, bool create, struct vault **vault_r,
+    struct err_detail *detail)
+{
+	struct secret *master = NULL;
+	enum err err;
+
+	err = read_or_make_master(path, create, &master, detail);
+	if (err != OK)
+		return err;
+	err = vault_of(secret_bytes(master), vault_r, detail);
+	secret_free(master);
+	return err;
+}
+
+enum err
+vault_open_passing(struct vault **vault_r, struct err_detail *detail)
+{
+	uint8_t master[MASTER_KEY_BYTES];
+	enum err err;
+
+	random_bytes(master, sizeof master);
+	err = vault_of(span_of(master, sizeof master), vault_r, detail);
+	secret_wipe(master, sizeof master);
+	return err;
 }
 
 void

@@ -1,0 +1,452 @@
+/*
+ * Putting the gateway together; see gateway.h. Not here: what any part does.
+ */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/metric.h"
+#include "common/notify.h"
+#include "gateway/admin/admin.h"
+#include "gateway/dispatch/dispatch.h"
+#include "gateway/http/http.h"
+#include "gateway/keys/keyring.h"
+#include "gateway/keys/vault.h"
+#include "gateway/oauth/attempt_limit.h"
+#include "gateway/oauth/oauth.h"
+#include "gateway/realm/realm_load.h"
+#include "gateway/store/store.h"
+#include "gateway/store/store_config.h"
+
+#define PATH_BYTES 512
+
+/* A realm with a hundred mistakes, each with its sentence. */
+#define PROBLEMS_BYTES (64 * 1024)
+
+/* Rows an expiry takes at a time: a commit of a few milliseconds. */
+#define EXPIRE_BATCH 200
+
+/* What is in flight when the gateway is told to stop has its request time; the
+ * margin is for answering. */
+#define DRAIN_MARGIN_MS 1000
+
+struct gateway {
+	struct gateway_conf conf;
+	struct vault *vault;
+	struct store *store;
+	struct keyring *keyring;
+	struct realm_holder *realms;
+	struct dispatch *dispatch;
+	char issuer[PATH_BYTES];
+	char secrets_dir[PATH_BYTES];
+	struct oauth oauth;
+	struct admin_context admin;
+	struct http_server *public_server;
+	struct http_server *admin_server;
+};
+
+/* ---- the store's side of keys and realm -------------------------------------
+ */
+
+static enum err
+shelf_load(void *store,
+    enum err (*each)(void *ring, const char *kid, const char *alg,
+	struct span sealed_private),
+    void *ring, struct err_detail *detail)
+{
+	enum err err = store_signing_key_each(store, each, ring);
+
+	if (err != OK)
+		return err_set(detail, err,
+		    "the signing keys cannot be loaded: %s (is this the "
+		    "master key the store was made with?)",
+		    err_sentence(err));
+	return OK;
+}
+
+static enum err
+shelf_save(void *store, const char *kid, const char *alg,
+    struct span sealed_private, struct err_detail *detail)
+{
+	enum err err = store_signing_key_put(store, kid, alg, sealed_private);
+
+	if (err != OK)
+		return err_set(detail, err, "a signing key cannot be stored");
+	return OK;
+}
+
+static enum err
+source_secret_get(void *store, const char *kind, const char *client_id,
+    uint8_t digest_r[DIGEST_BYTES])
+{
+	return store_client_secret_get(store, kind, client_id, digest_r);
+}
+
+static enum err
+source_secret_put(void *store, const char *kind, const char *client_id,
+    const uint8_t digest[DIGEST_BYTES])
+{
+	return store_client_secret_put(store, kind, client_id, digest);
+}
+
+static enum err
+source_release_put(void *store, const uint8_t hash[DIGEST_BYTES],
+    const char *idp, struct span content)
+{
+	return store_release_put(store, hash, idp, content);
+}
+
+/* ---- the realm
+ * ---------------------------------------------------------------- */
+
+/* Logs "FILE:LINE: ..." lines, one event each. */
+static void
+log_problems(struct span text, enum err err)
+{
+	struct span line;
+	const uint8_t *end;
+	bool warning;
+
+	while (text.len > 0) {
+		end = memchr(text.data, '\n', text.len);
+		line = span_of(text.data,
+		    end == NULL ? text.len : (size_t)(end - text.data));
+		text.data += line.len + (end != NULL);
+		text.len -= line.len + (end != NULL);
+		warning = line.len > 8 && memcmp(line.data, "warning:", 8) == 0;
+		log_at(warning || err == OK ? LOG_WARN : LOG_ERROR, "realm",
+		    LOG_SPAN("problem", line));
+	}
+}
+
+static enum err
+load_realm(struct gateway *gateway)
+{
+	const struct realm_sources sources = {
+	    .vault = gateway->vault,
+	    .runner_path = gateway->conf.runner,
+	    .secrets_dir = gateway->secrets_dir,
+	    .user = gateway->store,
+	    .secret_get = source_secret_get,
+	    .secret_put = source_secret_put,
+	    .release_put = source_release_put,
+	};
+	const struct realm *realm = NULL;
+	struct buf problems;
+	enum err err;
+
+	buf_init(&problems, PROBLEMS_BYTES);
+	err = realm_load(gateway->conf.realm, &sources, &realm, &problems);
+	log_problems(buf_span(&problems), err);
+	buf_fini(&problems);
+	metric_count(M_REALM_LOADS, err == OK ? "loaded" : "refused", NULL);
+	if (err != OK)
+		return err;
+	log_info("realm loaded", LOG_STR("directory", gateway->conf.realm),
+	    LOG_UINT("clients", realm->client_count),
+	    LOG_UINT("api_clients", realm->api_client_count),
+	    LOG_UINT("idps", realm->idp_count));
+	realm_publish(gateway->realms, realm);
+	return OK;
+}
+
+void
+gateway_reload(struct gateway *gateway)
+{
+	notify_reloading();
+	if (load_realm(gateway) != OK)
+		log_error("realm refused: the old one stays in force",
+		    LOG_STR("directory", gateway->conf.realm));
+	notify_ready("serving");
+}
+
+/* ---- opening
+ * ------------------------------------------------------------------ */
+
+static enum err
+path_in(char out_r[PATH_BYTES], const char *dir, const char *name,
+    struct err_detail *detail)
+{
+	int len = snprintf(out_r, PATH_BYTES, "%s/%s", dir, name);
+
+	if (len < 0 || len >= PATH_BYTES)
+		return err_set(detail, ERR_LIMIT,
+		    "data_dir: the path is longer than %d bytes", PATH_BYTES);
+	return OK;
+}
+
+static enum err
+make_dir(const char *path, struct err_detail *detail)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_set_errno(
+		    detail, ERR_IO, "data_dir: cannot make %s", path);
+	return OK;
+}
+
+static enum err
+open_vault(struct gateway *gateway, struct err_detail *detail)
+{
+	char path[PATH_BYTES];
+	enum err err;
+
+	if (gateway->conf.master_key != NULL)
+		return vault_open(
+		    gateway->conf.master_key, false, &gateway->vault, detail);
+	err = path_in(path, gateway->conf.data_dir, "master.key", detail);
+	if (err != OK)
+		return err;
+	return vault_open(path, true, &gateway->vault, detail);
+}
+
+static enum err
+open_store(struct gateway *gateway, struct err_detail *detail)
+{
+	const struct keyring_shelf shelf = {
+	    .load = shelf_load, .save = shelf_save};
+	struct keyring_shelf filled = shelf;
+	char path[PATH_BYTES];
+	enum err err;
+
+	err = path_in(path, gateway->conf.data_dir, "postern.db", detail);
+	if (err == OK)
+		err = store_open(path, &gateway->store, detail);
+	filled.user = gateway->store;
+	if (err == OK)
+		err = keyring_open(
+		    gateway->vault, &filled, &gateway->keyring, detail);
+	return err;
+}
+
+static enum err
+open_realm(struct gateway *gateway, struct err_detail *detail)
+{
+	enum err err;
+
+	if (gateway->conf.realm == NULL)
+		return err_set(detail, ERR_INVALID,
+		    "realm: not set; this version serves a realm directory "
+		    "(--realm DIR)");
+	gateway->realms = realm_holder_new();
+	if (gateway->realms == NULL)
+		return ERR_NOMEM;
+	err = load_realm(gateway);
+	if (err != OK)
+		return err_set(detail, err,
+		    "realm: %s was refused; its mistakes are listed above",
+		    gateway->conf.realm);
+	return OK;
+}
+
+static enum err
+open_dispatch(struct gateway *gateway, struct err_detail *detail)
+{
+	const struct dispatch_config config = {
+	    .engines_listen = gateway->conf.engines_listen,
+	    .queue_max = (unsigned)gateway->conf.queue_max,
+	    .queue_ms = gateway->conf.queue_ms,
+	    .store = gateway->store,
+	    .vault = gateway->vault,
+	    .realms = gateway->realms,
+	};
+
+	return dispatch_open(&config, &gateway->dispatch, detail);
+}
+
+static void
+fill_contexts(struct gateway *gateway, struct attempt_limit *attempts)
+{
+	snprintf(gateway->issuer, sizeof gateway->issuer, "%s/oauth",
+	    gateway->conf.public_url);
+	gateway->oauth = (struct oauth){
+	    .default_issuer = gateway->issuer,
+	    .realms = gateway->realms,
+	    .store = gateway->store,
+	    .vault = gateway->vault,
+	    .keyring = gateway->keyring,
+	    .dispatch = gateway->dispatch,
+	    .attempts = attempts,
+	};
+	gateway->admin = (struct admin_context){
+	    .dispatch = gateway->dispatch, .store = gateway->store};
+}
+
+static enum err
+open_parts(struct gateway *gateway, struct err_detail *detail)
+{
+	struct attempt_limit *attempts = attempt_limit_new();
+	enum err err;
+
+	if (attempts == NULL)
+		return ERR_NOMEM;
+	err = make_dir(gateway->conf.data_dir, detail);
+	if (err == OK)
+		err = path_in(gateway->secrets_dir, gateway->conf.data_dir,
+		    "secrets", detail);
+	if (err == OK)
+		err = open_vault(gateway, detail);
+	if (err == OK)
+		err = open_store(gateway, detail);
+	if (err == OK)
+		err = open_realm(gateway, detail);
+	if (err == OK)
+		err = open_dispatch(gateway, detail);
+	if (err == OK)
+		fill_contexts(gateway, attempts);
+	return err;
+}
+
+enum err
+gateway_open(const struct gateway_conf *conf, struct gateway **gateway_r,
+    struct err_detail *detail)
+{
+	struct gateway *gateway = calloc(1, sizeof *gateway);
+	enum err err;
+
+	if (gateway == NULL)
+		return ERR_NOMEM;
+	gateway->conf = *conf;
+	err = open_parts(gateway, detail);
+	/* On failure the process ends: nothing is taken apart. */
+	if (err == OK)
+		*gateway_r = gateway;
+	return err;
+}
+
+/* ---- serving
+ * ------------------------------------------------------------------ */
+
+static _Noreturn void *
+janitor(void *store)
+{
+	const struct timespec pause = {1, 0}, breath = {0, 20 * 1000 * 1000};
+	unsigned deleted;
+	enum err err;
+
+	for (;;) {
+		deleted = 0;
+		err = store_expire(
+		    store, clock_wall_secs(), EXPIRE_BATCH, &deleted);
+		if (err != OK)
+			log_warn("expired rows not removed",
+			    LOG_STR("error", err_sentence(err)));
+		nanosleep(
+		    err == OK && deleted == EXPIRE_BATCH ? &breath : &pause,
+		    NULL);
+	}
+}
+
+static enum err
+start_janitor(struct gateway *gateway, struct err_detail *detail)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, janitor, gateway->store) != 0 ||
+	    pthread_detach(thread) != 0)
+		return err_set(
+		    detail, ERR_NOMEM, "the janitor cannot be started");
+	return OK;
+}
+
+static enum err
+open_public(struct gateway *gateway, struct err_detail *detail)
+{
+	struct http_config config = {
+	    .name = "public",
+	    .listen = gateway->conf.listen_public,
+	    .trusted_proxy = gateway->conf.trusted_proxy,
+	    .threads = (unsigned)gateway->conf.threads,
+	    .request_ms = gateway->conf.request_ms,
+	    .body_max_bytes = (size_t)gateway->conf.body_max_bytes,
+	    .context = &gateway->oauth,
+	};
+
+	config.routes = oauth_routes(&config.route_count);
+	return http_open(&config, &gateway->public_server, detail);
+}
+
+static enum err
+open_admin(struct gateway *gateway, struct err_detail *detail)
+{
+	struct http_config config = {
+	    .name = "admin",
+	    .listen = gateway->conf.listen_admin,
+	    .trusted_proxy = "",
+	    .threads = ADMIN_THREADS,
+	    .request_ms = gateway->conf.request_ms,
+	    .body_max_bytes = (size_t)gateway->conf.body_max_bytes,
+	    .context = &gateway->admin,
+	};
+
+	config.routes = admin_routes(&config.route_count);
+	return http_open(&config, &gateway->admin_server, detail);
+}
+
+enum err
+gateway_serve(struct gateway *gateway, struct err_detail *detail)
+{
+	enum err err;
+
+	err = open_admin(gateway, detail);
+	if (err == OK)
+		err = open_public(gateway, detail);
+	if (err == OK)
+		err = start_janitor(gateway, detail);
+	if (err != OK)
+		return err;
+	log_info("gateway ready",
+	    LOG_STR("public", gateway->conf.listen_public),
+	    LOG_UINT("public_port", http_port(gateway->public_server)),
+	    LOG_STR("admin", gateway->conf.listen_admin),
+	    LOG_UINT("admin_port", http_port(gateway->admin_server)),
+	    LOG_STR("engines", gateway->conf.engines_listen));
+	return OK;
+}
+
+void
+gateway_drain(struct gateway *gateway)
+{
+	int64_t grace_ms = gateway->conf.request_ms + DRAIN_MARGIN_MS;
+
+	http_drain(gateway->public_server, grace_ms);
+	dispatch_drain(gateway->dispatch, grace_ms);
+	http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
+	store_close(gateway->store);
+}
+
+/* ---- --check
+ * ------------------------------------------------------------------ */
+
+enum err
+gateway_check(const struct gateway_conf *conf, struct err_detail *detail)
+{
+	struct realm_sources sources = {
+	    .runner_path = conf->runner, .check_only = true};
+	const struct realm *realm = NULL;
+	struct buf problems;
+	enum err err;
+
+	if (conf->realm == NULL)
+		return OK;
+	err = vault_open_passing(&sources.vault, detail);
+	if (err != OK)
+		return err;
+	buf_init(&problems, PROBLEMS_BYTES);
+	err = realm_load(conf->realm, &sources, &realm, &problems);
+	fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&problems)));
+	buf_fini(&problems);
+	realm_release(realm);
+	vault_close(sources.vault);
+	if (err != OK)
+		return err_set(
+		    detail, err, "realm: %s has mistakes", conf->realm);
+	return OK;
+}

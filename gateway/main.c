@@ -1,0 +1,121 @@
+/*
+ * postern-gateway: HTTP, client authentication, OAuth, tokens, the store and
+ * the dispatch of executions to engines. It never runs a script.
+ *
+ * Privileges: none needed; reads its configuration, realm and credentials,
+ * writes data_dir and the engines' socket. This file: start, signals, end.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "gateway/gateway.h"
+#include "gateway/gateway_conf.h"
+
+/* Memory holds keys and tokens: no core file, no ptrace by the same uid. */
+static void
+forbid_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Every thread inherits the mask, so only main() sees these. */
+static void
+block_signals(sigset_t *set_r)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(set_r);
+	sigaddset(set_r, SIGTERM);
+	sigaddset(set_r, SIGINT);
+	sigaddset(set_r, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set_r, NULL);
+}
+
+static int
+fail(enum err err, const struct err_detail *detail)
+{
+	log_error(
+	    "gateway cannot start", LOG_STR("error", err_text(detail, err)));
+	return err == ERR_INVALID ? EX_CONFIG : EX_UNAVAILABLE;
+}
+
+static void
+serve_until_stopped(struct gateway *gateway, const sigset_t *signals)
+{
+	int number;
+
+	notify_ready("serving");
+	while (sigwait(signals, &number) == 0 && number == SIGHUP)
+		gateway_reload(gateway);
+	log_info("gateway stops: finishing what runs",
+	    LOG_STR("signal", strsignal(number)));
+	notify_stopping();
+	gateway_drain(gateway);
+	log_info("gateway stopped");
+}
+
+static void
+set_up_log(const struct gateway_conf *conf)
+{
+	enum log_level level = LOG_INFO;
+
+	/* The table has checked the word. */
+	(void)!log_level_parse(conf->log_level, &level);
+	log_setup("gateway",
+	    strcmp(conf->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT, level);
+}
+
+static int
+run(const struct gateway_conf *conf)
+{
+	struct err_detail detail = {0};
+	struct gateway *gateway;
+	sigset_t signals;
+	enum err err;
+
+	set_up_log(conf);
+	forbid_dumps();
+	block_signals(&signals);
+	err = gateway_open(conf, &gateway, &detail);
+	if (err == OK)
+		err = gateway_serve(gateway, &detail);
+	if (err != OK)
+		/* Not exit(): nng's threads run and cannot be closed. */
+		_exit(fail(err, &detail));
+	serve_until_stopped(gateway, &signals);
+	_exit(EX_OK);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err_detail detail = {0};
+	struct gateway_conf conf;
+	enum conf_action action;
+	struct conf *loaded;
+	enum err err;
+
+	err = conf_load(
+	    &gateway_conf_table, argc, argv, &conf, &loaded, &action, &detail);
+	if (err == OK && action == CONF_CHECKED)
+		err = gateway_check(&conf, &detail);
+	if (err != OK) {
+		fprintf(
+		    stderr, "postern-gateway: %s\n", err_text(&detail, err));
+		return EX_CONFIG;
+	}
+	if (action != CONF_RUN)
+		return EX_OK;
+	return run(&conf);
+}

@@ -1,0 +1,35 @@
+/*
+ * Who is calling: HTTP Basic or form credentials (RFC 6749 section 2.3.1)
+ * against the realm's clients or API clients.
+ *
+ * Unknown client, wrong secret and disabled client take the same path and
+ * time: the presented secret is always digested and always compared.
+ */
+#ifndef POSTERN_CLIENT_AUTH_H
+#define POSTERN_CLIENT_AUTH_H
+
+#include "gateway/oauth/oauth.h"
+
+/* As they came; absent spans where none were sent. */
+struct credentials {
+	struct span id;
+	struct span secret;
+};
+
+/*
+ * Collects the credentials of a request. ERR_NOT_FOUND: none. ERR_INVALID: two
+ * methods at once, or credentials in the query; `detail` says which.
+ * ERR_SYNTAX: an Authorization header that is not well-formed Basic.
+ */
+enum err credentials_collect(const struct http_request *http,
+    struct span form_id, struct span form_secret,
+    struct credentials *credentials_r, struct err_detail *detail) MUST_USE;
+
+/* NULL: refused, for whatever reason. Borrowed from the realm. */
+const struct realm_client *client_authenticate(const struct oauth *oauth,
+    const struct realm *realm, const struct credentials *credentials);
+const struct realm_api_client *
+api_client_authenticate(const struct oauth *oauth, const struct realm *realm,
+    const struct credentials *credentials);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The OAuth surface: what every endpoint needs, and the route table.
+ *
+ * Threads: handlers run on HTTP worker threads; `struct oauth` is immutable
+ * after it is filled, what it points to guards itself.
+ */
+#ifndef POSTERN_OAUTH_H
+#define POSTERN_OAUTH_H
+
+#include "gateway/dispatch/dispatch.h"
+#include "gateway/http/http.h"
+#include "gateway/keys/keyring.h"
+#include "gateway/keys/vault.h"
+#include "gateway/realm/realm.h"
+#include "gateway/store/store.h"
+
+struct attempt_limit;
+
+/* Filled by gateway.c; process lifetime. */
+struct oauth {
+	const char *default_issuer; /* public URL + "/oauth" */
+	struct realm_holder *realms;
+	struct store *store;
+	struct vault *vault;
+	struct keyring *keyring;
+	struct dispatch *dispatch;
+	struct attempt_limit *attempts;
+};
+
+/* The public listener's routes; handlers expect a struct oauth as context. */
+const struct http_route *oauth_routes(size_t *count_r);
+
+/* The issuer of tokens of this realm; borrowed from either. */
+const char *oauth_issuer(const struct oauth *oauth, const struct realm *realm);
+
+http_handler init_handle, complete_handle, backchannel_handle, jwks_handle;
+
+#endif
