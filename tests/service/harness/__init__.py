@@ -1,0 +1,1 @@
+"""What service tests share: processes, realms, HTTP, counters, log lines."""
