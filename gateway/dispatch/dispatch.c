@@ -219,6 +219,25 @@ dispatch_run(struct dispatch *dispatch, struct job *job,
 /* ---- drain and health
  * --------------------------------------------------------- */
 
+/* Engines learn at once that nothing more will come. */
+static void
+send_tickets_away(struct dispatch *d)
+{
+	struct ticket_list tickets = TAILQ_HEAD_INITIALIZER(tickets);
+	struct ticket *ticket;
+
+	pthread_mutex_lock(&d->lock);
+	TAILQ_CONCAT(&tickets, &d->tickets, link);
+	d->ticket_count = 0;
+	pthread_mutex_unlock(&d->lock);
+	while ((ticket = TAILQ_FIRST(&tickets)) != NULL) {
+		TAILQ_REMOVE(&tickets, ticket, link);
+		answer_go_away(
+		    ticket->request, GO_AWAY_DRAINING, "the gateway stops");
+		free(ticket);
+	}
+}
+
 void
 dispatch_drain(struct dispatch *dispatch, int64_t grace_ms)
 {
@@ -237,6 +256,7 @@ dispatch_drain(struct dispatch *dispatch, int64_t grace_ms)
 		    ETIMEDOUT)
 			break;
 	pthread_mutex_unlock(&d->lock);
+	send_tickets_away(d);
 	link_server_quiesce(d->link);
 }
 
