@@ -82,7 +82,7 @@ static enum err
 bind_listener(const struct link_listener *listener, nng_listener *new_r,
     struct err_detail *detail)
 {
-	nng_listener new;
+	nng_listener new = NNG_LISTENER_INITIALIZER;
 	size_t max_bytes = 0;
 	int rv;
 
@@ -125,7 +125,7 @@ retire(struct link_listener *listener, nng_listener old)
 enum err
 link_listener_start(struct link_listener *listener, struct err_detail *detail)
 {
-	nng_listener new;
+	nng_listener new = NNG_LISTENER_INITIALIZER;
 	enum err err;
 
 	err = bind_listener(listener, &new, detail);

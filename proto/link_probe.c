@@ -153,7 +153,7 @@ open_probe(const char *path, int timeout_ms, struct probe *probe_r,
 enum err
 link_probe_greet(const char *path, int timeout_ms, struct err_detail *detail)
 {
-	struct probe probe;
+	struct probe probe = {.fd = -1};
 	enum err err = open_probe(path, timeout_ms, &probe, detail);
 
 	if (err == OK)
@@ -188,7 +188,7 @@ enum err
 link_probe_ask(const char *path, struct span question, int timeout_ms,
     struct err_detail *detail)
 {
-	struct probe probe;
+	struct probe probe = {.fd = -1};
 	enum err err = open_probe(path, timeout_ms, &probe, detail);
 
 	if (err != OK)

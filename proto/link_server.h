@@ -47,9 +47,9 @@ struct link_server_handlers {
  * the socket must exist; the socket gets mode 0660 and replaces one that a dead
  * process left. ERR_EXISTS: another gateway serves it. ERR_IO with a sentence
  * naming the URL. After an error the process is expected to exit. */
-enum err link_server_open(const char *url,
-    const struct link_server_handlers *handlers, struct link_server **server_r,
-    struct err_detail *detail) MUST_USE;
+enum err
+link_server_open(const char *url, const struct link_server_handlers *handlers,
+    struct link_server **server_r, struct err_detail *detail) MUST_USE;
 
 /* The pipe a request came by; never 0. Valid until it is answered. */
 uint32_t link_request_pipe(const struct link_request *request);

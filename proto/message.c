@@ -602,7 +602,7 @@ enum message_type
 message_peek(struct span bytes)
 {
 	struct message_cursor cursor = message_cursor_of(bytes);
-	uint64_t keys, type;
+	uint64_t keys = 0, type = 0;
 
 	if (read_type(&cursor, &keys, &type, NULL) != OK ||
 	    row_of(type) == NULL)

@@ -26,7 +26,7 @@
 #define PROTOCOL_MAX 1
 
 /* No message is larger: the links enforce it before the codec sees it. */
-#define MESSAGE_MAX_BYTES (1024 * 1024)
+#define MESSAGE_MAX_BYTES 1048576
 
 /* Who sends: bits, see messages.def. */
 enum message_sender {

@@ -15,31 +15,31 @@
 static const struct wide {
 	enum message_item_kind kind;
 	uint8_t width;
-	bool is_signed;
+	uint64_t sign; /* the bit that makes an integer negative, or 0 */
 } wides[WIDE_LAST - WIDE_FIRST + 1] = {
-    [0xc0 - WIDE_FIRST] = {ITEM_NIL, 0, false},
-    [0xc2 - WIDE_FIRST] = {ITEM_BOOL, 0, false},
-    [0xc3 - WIDE_FIRST] = {ITEM_BOOL, 0, false},
-    [0xc4 - WIDE_FIRST] = {ITEM_BIN, 1, false},
-    [0xc5 - WIDE_FIRST] = {ITEM_BIN, 2, false},
-    [0xc6 - WIDE_FIRST] = {ITEM_BIN, 4, false},
-    [0xca - WIDE_FIRST] = {ITEM_FLOAT, 4, false},
-    [0xcb - WIDE_FIRST] = {ITEM_FLOAT, 8, false},
-    [0xcc - WIDE_FIRST] = {ITEM_UINT, 1, false},
-    [0xcd - WIDE_FIRST] = {ITEM_UINT, 2, false},
-    [0xce - WIDE_FIRST] = {ITEM_UINT, 4, false},
-    [0xcf - WIDE_FIRST] = {ITEM_UINT, 8, false},
-    [0xd0 - WIDE_FIRST] = {ITEM_UINT, 1, true},
-    [0xd1 - WIDE_FIRST] = {ITEM_UINT, 2, true},
-    [0xd2 - WIDE_FIRST] = {ITEM_UINT, 4, true},
-    [0xd3 - WIDE_FIRST] = {ITEM_UINT, 8, true},
-    [0xd9 - WIDE_FIRST] = {ITEM_STR, 1, false},
-    [0xda - WIDE_FIRST] = {ITEM_STR, 2, false},
-    [0xdb - WIDE_FIRST] = {ITEM_STR, 4, false},
-    [0xdc - WIDE_FIRST] = {ITEM_ARRAY, 2, false},
-    [0xdd - WIDE_FIRST] = {ITEM_ARRAY, 4, false},
-    [0xde - WIDE_FIRST] = {ITEM_MAP, 2, false},
-    [0xdf - WIDE_FIRST] = {ITEM_MAP, 4, false},
+    [0xc0 - WIDE_FIRST] = {ITEM_NIL, 0, 0},
+    [0xc2 - WIDE_FIRST] = {ITEM_BOOL, 0, 0},
+    [0xc3 - WIDE_FIRST] = {ITEM_BOOL, 0, 0},
+    [0xc4 - WIDE_FIRST] = {ITEM_BIN, 1, 0},
+    [0xc5 - WIDE_FIRST] = {ITEM_BIN, 2, 0},
+    [0xc6 - WIDE_FIRST] = {ITEM_BIN, 4, 0},
+    [0xca - WIDE_FIRST] = {ITEM_FLOAT, 4, 0},
+    [0xcb - WIDE_FIRST] = {ITEM_FLOAT, 8, 0},
+    [0xcc - WIDE_FIRST] = {ITEM_UINT, 1, 0},
+    [0xcd - WIDE_FIRST] = {ITEM_UINT, 2, 0},
+    [0xce - WIDE_FIRST] = {ITEM_UINT, 4, 0},
+    [0xcf - WIDE_FIRST] = {ITEM_UINT, 8, 0},
+    [0xd0 - WIDE_FIRST] = {ITEM_UINT, 1, 0x80},
+    [0xd1 - WIDE_FIRST] = {ITEM_UINT, 2, 0x8000},
+    [0xd2 - WIDE_FIRST] = {ITEM_UINT, 4, 0x80000000},
+    [0xd3 - WIDE_FIRST] = {ITEM_UINT, 8, UINT64_C(1) << 63},
+    [0xd9 - WIDE_FIRST] = {ITEM_STR, 1, 0},
+    [0xda - WIDE_FIRST] = {ITEM_STR, 2, 0},
+    [0xdb - WIDE_FIRST] = {ITEM_STR, 4, 0},
+    [0xdc - WIDE_FIRST] = {ITEM_ARRAY, 2, 0},
+    [0xdd - WIDE_FIRST] = {ITEM_ARRAY, 4, 0},
+    [0xde - WIDE_FIRST] = {ITEM_MAP, 2, 0},
+    [0xdf - WIDE_FIRST] = {ITEM_MAP, 4, 0},
 };
 
 static size_t
@@ -60,16 +60,12 @@ read_big_endian(const uint8_t *bytes, unsigned width)
 
 /* Turns the two's complement in item->number into kind and magnitude. */
 static void
-apply_sign(struct message_item *item, unsigned width)
+apply_sign(struct message_item *item, uint64_t sign)
 {
-	unsigned bits = width * 8;
-
-	if ((item->number >> (bits - 1) & 1) == 0)
+	if ((item->number & sign) == 0)
 		return;
 	item->kind = ITEM_NEGATIVE;
-	item->number = 0 - item->number;
-	if (bits < 64)
-		item->number &= (UINT64_C(1) << bits) - 1;
+	item->number = (sign << 1) - item->number;
 }
 
 /* Reads the start of an item: its kind and number, not yet its bytes. */
@@ -105,8 +101,7 @@ read_head(struct message_cursor *cursor, struct message_item *item_r)
 			     ? byte & 1
 			     : read_big_endian(cursor->at, wide->width);
 	cursor->at += wide->width;
-	if (wide->is_signed)
-		apply_sign(item_r, wide->width);
+	apply_sign(item_r, wide->sign);
 	return OK;
 }
 

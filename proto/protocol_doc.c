@@ -17,7 +17,7 @@
 
 #define MARKER_BEGIN "<!-- messages: begin (made by protocol-doc) -->\n"
 #define MARKER_END   "<!-- messages: end -->\n"
-#define FILE_MAX     (1024 * 1024)
+#define FILE_MAX     1048576
 
 /* `sender` as it stands in the table: "ENGINE|GATEWAY" to "engine, gateway". */
 static void

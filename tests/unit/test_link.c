@@ -35,9 +35,7 @@
 #define CHECKS        2000
 #define CHECK_WAIT_MS 2000
 
-extern char **environ;
-
-static const char *own_path;
+static char *own_path;
 static char directory[] = "/tmp/postern-test-link-XXXXXX";
 
 /* One lock and condition for everything the callbacks tell. */
@@ -376,8 +374,8 @@ static void
 test_death_of_the_peer_is_told_once(void **state)
 {
 	struct gateway *gateway = gateway_open("death", true);
-	char *argv[] = {(char *)(uintptr_t)own_path, (char[]){"--client"},
-	    gateway->url, (char[]){"5"}, NULL};
+	char *argv[] = {
+	    own_path, (char[]){"--client"}, gateway->url, (char[]){"5"}, NULL};
 	pid_t pid;
 
 	(void)state;
@@ -762,7 +760,7 @@ main(int argc, char **argv)
 	pthread_cond_init(&changed, &attributes);
 	log_setup("test", LOG_TEXT, LOG_ERROR);
 	if (argc == 4 && strcmp(argv[1], "--client") == 0)
-		be_client(argv[2], (unsigned)atoi(argv[3]));
+		be_client(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
 	own_path = argv[0];
 	if (mkdtemp(directory) == NULL)
 		return 1;

@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "proto/message.h"
+#include "proto/message_cursor.h"
 
 #define EVERYBODY 0xffu
 
@@ -47,14 +48,14 @@ struct field {
 	uint64_t max;
 };
 struct shape {
-	enum message_type type;
 	const char *name;
+	enum message_type type;
 	unsigned senders;
 };
 
 static const struct shape shapes[] = {
 #define MESSAGE(UPPER, lower, number, sender, doc) \
-	{MSG_##UPPER, #lower, sender},
+	{#lower, MSG_##UPPER, sender},
 #define FIELD(kind, need, name, max, doc)
 #define END_MESSAGE(UPPER, lower)
 #include "proto/messages.def"
@@ -77,6 +78,10 @@ static const struct field fields[] = {
 #undef END_MESSAGE
     {MSG_NONE, NULL, KIND_UINT, 0, 0}, /* end */
 };
+
+/* Stands for none where a function may be told one. */
+static const struct field no_field;
+#define NO_FIELD (&no_field)
 
 static const struct field *
 fields_of(enum message_type type)
@@ -167,7 +172,7 @@ size_of(const struct field *field, bool is_greatest)
 }
 
 /* All fields at their least or greatest; only MUST ones unless `with_may`.
- * One field may have a size of its own (`odd`, NULL: none). */
+ * One field may have a size of its own (`odd`, or NO_FIELD). */
 static void
 write_message(struct buf *out, enum message_type type, bool is_greatest,
     bool with_may, const struct field *odd, uint64_t odd_size)
@@ -214,7 +219,7 @@ round_trip(enum message_type type, bool is_greatest, bool with_may)
 	buf_init(&naive, MESSAGE_MAX_BYTES);
 	buf_init(&once, MESSAGE_MAX_BYTES);
 	buf_init(&twice, MESSAGE_MAX_BYTES);
-	write_message(&naive, type, is_greatest, with_may, NULL, 0);
+	write_message(&naive, type, is_greatest, with_may, NO_FIELD, 0);
 	assert_int_equal(decode(&naive, &message), OK);
 	assert_int_equal(message.type, type);
 	assert_int_equal(message_peek(buf_span(&naive)), type);
@@ -321,7 +326,7 @@ messages_are_taken_from_their_senders_only(void **state)
 	buf_init(&buf, MESSAGE_MAX_BYTES);
 	for (size_t i = 0; i < SHAPE_COUNT; i++) {
 		buf_reset(&buf);
-		write_message(&buf, shapes[i].type, true, true, NULL, 0);
+		write_message(&buf, shapes[i].type, true, true, NO_FIELD, 0);
 		for (unsigned bit = 1; bit <= SENDER_CHILD; bit <<= 1)
 			assert_int_equal(
 			    message_decode(buf_span(&buf), bit, &message, NULL),
@@ -342,7 +347,7 @@ check_limit(enum message_type type, const struct field *field)
 	struct buf buf;
 	enum err over = field->kind == KIND_ID ? ERR_INVALID : ERR_LIMIT;
 
-	buf_init(&buf, 2 * MESSAGE_MAX_BYTES);
+	buf_init(&buf, 2 * (size_t)MESSAGE_MAX_BYTES);
 	write_message(&buf, type, false, false, field, field->max);
 	assert_int_equal(decode(&buf, &message), OK);
 	if (field->kind != KIND_BOOL && field->max < UINT64_MAX) {
@@ -381,7 +386,7 @@ encoding_refuses_what_decoding_would(void **state)
 
 	(void)state;
 	assert_non_null(large);
-	buf_init(&buf, 4 * MESSAGE_MAX_BYTES);
+	buf_init(&buf, 4 * (size_t)MESSAGE_MAX_BYTES);
 	message.outcome.code = 10000;
 	assert_int_equal(message_encode(&message, &buf, &detail), ERR_LIMIT);
 	assert_non_null(strstr(detail.text, "outcome.code"));
@@ -418,7 +423,7 @@ static enum err
 decode_hostile(const uint8_t *data, size_t len)
 {
 	struct err_detail detail = {{0}};
-	uint8_t *copy = malloc(len);
+	uint8_t *copy = len == 0 ? NULL : malloc(len);
 	struct message message;
 	struct buf buf;
 	enum err err;
@@ -467,7 +472,7 @@ mutations_of_every_message_are_survived(void **state)
 	buf_init(&compact, MESSAGE_MAX_BYTES);
 	for (size_t i = 0; i < SHAPE_COUNT; i++) {
 		buf_reset(&buf);
-		write_message(&buf, shapes[i].type, false, true, NULL, 0);
+		write_message(&buf, shapes[i].type, false, true, NO_FIELD, 0);
 		mutate(&buf);
 		assert_int_equal(decode(&buf, &message), OK);
 		buf_reset(&compact);
@@ -492,7 +497,7 @@ every_duplicate_and_missing_key_is_refused(void **state)
 		for (field = first; field->name != NULL; field++) {
 			buf_reset(&buf);
 			write_message(
-			    &buf, shapes[i].type, true, true, NULL, 0);
+			    &buf, shapes[i].type, true, true, NO_FIELD, 0);
 			buf.data[4]++; /* low byte of the map's count */
 			write_key(&buf, field->name);
 			write_value(&buf, field, size_of(field, false));
@@ -510,83 +515,111 @@ every_duplicate_and_missing_key_is_refused(void **state)
 /* Bytes of a C string literal, NULs included. */
 #define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
 
+static const struct malformed {
+	const char *what;
+	const uint8_t *data;
+	size_t len;
+	enum err err;
+} malformed[] = {
+    {"nothing", BYTES(""), ERR_SYNTAX},
+    {"empty map", BYTES("\x80"), ERR_SYNTAX},
+    {"array", BYTES("\x91\x01"), ERR_SYNTAX},
+    {"done", BYTES("\x81\xa1t\x08"), OK},
+    {"type as int 8", BYTES("\x81\xa1t\xd0\x08"), OK},
+    {"type below 0", BYTES("\x81\xa1t\xff"), ERR_INVALID},
+    {"type as text", BYTES("\x81\xa1t\xa1\x08"), ERR_INVALID},
+    {"unknown type", BYTES("\x81\xa1t\x7f"), ERR_INVALID},
+    {"type 0", BYTES("\x81\xa1t\x00"), ERR_INVALID},
+    {"huge type", BYTES("\x81\xa1t\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
+	ERR_INVALID},
+    {"type not first", BYTES("\x82\xa1x\x01\xa1t\x08"), ERR_SYNTAX},
+    {"two types", BYTES("\x82\xa1t\x08\xa1t\x08"), ERR_SYNTAX},
+    {"trailing byte", BYTES("\x81\xa1t\x08\xc0"), ERR_SYNTAX},
+    {"number as key", BYTES("\x82\xa1t\x08\x01\x01"), ERR_SYNTAX},
+    {"bytes as key", BYTES("\x82\xa1t\x08\xc4\x01x\x01"), ERR_SYNTAX},
+    {"unknown key", BYTES("\x82\xa1t\x08\xa1x\x01"), OK},
+    {"unknown key twice", BYTES("\x83\xa1t\x08\xa1x\x01\xa1x\x01"), ERR_SYNTAX},
+    {"unknown map", BYTES("\x82\xa1t\x08\xa1x\x81\xa1y\x93\x01\x02\xc0"), OK},
+    {"unknown map, key no text", BYTES("\x82\xa1t\x08\xa1x\x81\x01\x01"),
+	ERR_SYNTAX},
+    {"unknown ext", BYTES("\x82\xa1t\x08\xa1x\xd4\x01\x01"), ERR_SYNTAX},
+    {"unknown ext inside", BYTES("\x82\xa1t\x08\xa1x\x91\xc7\x00\x01"),
+	ERR_SYNTAX},
+    {"never used byte", BYTES("\x82\xa1t\x08\xa1x\xc1"), ERR_SYNTAX},
+    {"unknown float",
+	BYTES("\x82\xa1t\x08\xa1x\xcb\x00\x00\x00\x00\x00\x00\x00\x00"), OK},
+    {"huge map", BYTES("\xdf\xff\xff\xff\xff\xa1t\x08"), ERR_SYNTAX},
+    {"huge map 16", BYTES("\xde\xff\xff\xa1t\x08"), ERR_SYNTAX},
+    {"huge unknown array", BYTES("\x82\xa1t\x08\xa1x\xdd\xff\xff\xff\xff\x01"),
+	ERR_SYNTAX},
+    {"huge unknown map", BYTES("\x82\xa1t\x08\xa1x\xdf\x80\x00\x00\x00\x01"),
+	ERR_SYNTAX},
+    {"huge unknown text", BYTES("\x82\xa1t\x08\xa1x\xdb\xff\xff\xff\xff\x01"),
+	ERR_SYNTAX},
+    {"heartbeat", BYTES("\x82\xa1t\x0a\xa7running\x01"), OK},
+    {"heartbeat, null", BYTES("\x82\xa1t\x0a\xa7running\xc0"), ERR_INVALID},
+    {"heartbeat, below 0", BYTES("\x82\xa1t\x0a\xa7running\xff"), ERR_INVALID},
+    {"heartbeat, float", BYTES("\x82\xa1t\x0a\xa7running\xca\x00\x00\x00\x00"),
+	ERR_INVALID},
+    {"heartbeat, draining a number",
+	BYTES("\x83\xa1t\x0a\xa7running\x01\xa8"
+	      "draining\x01"),
+	ERR_INVALID},
+    {"cache_fetch", BYTES("\x82\xa1t\x15\xa3key\xa1k"), OK},
+    {"cache_fetch, bin for text", BYTES("\x82\xa1t\x15\xa3key\xc4\x01k"),
+	ERR_INVALID},
+    {"cache_fetch, not UTF-8", BYTES("\x82\xa1t\x15\xa3key\xa1\xff"),
+	ERR_INVALID},
+    {"run, text for an id", BYTES("\x82\xa1t\x2d\xa4seed\xa1k"), ERR_INVALID},
+};
+
 static void
 malformed_messages_have_their_errors(void **state)
 {
+	(void)state;
+	for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++)
+		if (decode_hostile(malformed[i].data, malformed[i].len) !=
+		    malformed[i].err)
+			fail_msg("%s", malformed[i].what);
+}
+
+static void
+integers_are_read_in_every_width(void **state)
+{
 	static const struct {
-		const char *what;
-		const uint8_t *data;
+		uint64_t number;
 		size_t len;
-		enum err err;
+		enum message_item_kind kind;
+		uint8_t bytes[9];
 	} cases[] = {
-	    {"nothing", BYTES(""), ERR_SYNTAX},
-	    {"empty map", BYTES("\x80"), ERR_SYNTAX},
-	    {"array", BYTES("\x91\x01"), ERR_SYNTAX},
-	    {"done", BYTES("\x81\xa1t\x08"), OK},
-	    {"type as int 8", BYTES("\x81\xa1t\xd0\x08"), OK},
-	    {"type below 0", BYTES("\x81\xa1t\xff"), ERR_INVALID},
-	    {"type as text", BYTES("\x81\xa1t\xa1\x08"), ERR_INVALID},
-	    {"unknown type", BYTES("\x81\xa1t\x7f"), ERR_INVALID},
-	    {"type 0", BYTES("\x81\xa1t\x00"), ERR_INVALID},
-	    {"huge type",
-		BYTES("\x81\xa1t\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
-		ERR_INVALID},
-	    {"type not first", BYTES("\x82\xa1x\x01\xa1t\x08"), ERR_SYNTAX},
-	    {"two types", BYTES("\x82\xa1t\x08\xa1t\x08"), ERR_SYNTAX},
-	    {"trailing byte", BYTES("\x81\xa1t\x08\xc0"), ERR_SYNTAX},
-	    {"number as key", BYTES("\x82\xa1t\x08\x01\x01"), ERR_SYNTAX},
-	    {"bytes as key", BYTES("\x82\xa1t\x08\xc4\x01x\x01"), ERR_SYNTAX},
-	    {"unknown key", BYTES("\x82\xa1t\x08\xa1x\x01"), OK},
-	    {"unknown key twice", BYTES("\x83\xa1t\x08\xa1x\x01\xa1x\x01"),
-		ERR_SYNTAX},
-	    {"unknown map",
-		BYTES("\x82\xa1t\x08\xa1x\x81\xa1y\x93\x01\x02\xc0"), OK},
-	    {"unknown map, key no text",
-		BYTES("\x82\xa1t\x08\xa1x\x81\x01\x01"), ERR_SYNTAX},
-	    {"unknown ext", BYTES("\x82\xa1t\x08\xa1x\xd4\x01\x01"),
-		ERR_SYNTAX},
-	    {"unknown ext inside", BYTES("\x82\xa1t\x08\xa1x\x91\xc7\x00\x01"),
-		ERR_SYNTAX},
-	    {"never used byte", BYTES("\x82\xa1t\x08\xa1x\xc1"), ERR_SYNTAX},
-	    {"unknown float",
-		BYTES("\x82\xa1t\x08\xa1x\xcb\x00\x00\x00\x00\x00\x00\x00\x00"),
-		OK},
-	    {"huge map", BYTES("\xdf\xff\xff\xff\xff\xa1t\x08"), ERR_SYNTAX},
-	    {"huge map 16", BYTES("\xde\xff\xff\xa1t\x08"), ERR_SYNTAX},
-	    {"huge unknown array",
-		BYTES("\x82\xa1t\x08\xa1x\xdd\xff\xff\xff\xff\x01"),
-		ERR_SYNTAX},
-	    {"huge unknown map",
-		BYTES("\x82\xa1t\x08\xa1x\xdf\x80\x00\x00\x00\x01"),
-		ERR_SYNTAX},
-	    {"huge unknown text",
-		BYTES("\x82\xa1t\x08\xa1x\xdb\xff\xff\xff\xff\x01"),
-		ERR_SYNTAX},
-	    {"heartbeat", BYTES("\x82\xa1t\x0a\xa7running\x01"), OK},
-	    {"heartbeat, null", BYTES("\x82\xa1t\x0a\xa7running\xc0"),
-		ERR_INVALID},
-	    {"heartbeat, below 0", BYTES("\x82\xa1t\x0a\xa7running\xff"),
-		ERR_INVALID},
-	    {"heartbeat, float",
-		BYTES("\x82\xa1t\x0a\xa7running\xca\x00\x00\x00\x00"),
-		ERR_INVALID},
-	    {"heartbeat, draining a number",
-		BYTES("\x83\xa1t\x0a\xa7running\x01\xa8"
-		      "draining\x01"),
-		ERR_INVALID},
-	    {"cache_fetch", BYTES("\x82\xa1t\x15\xa3key\xa1k"), OK},
-	    {"cache_fetch, bin for text",
-		BYTES("\x82\xa1t\x15\xa3key\xc4\x01k"), ERR_INVALID},
-	    {"cache_fetch, not UTF-8", BYTES("\x82\xa1t\x15\xa3key\xa1\xff"),
-		ERR_INVALID},
-	    {"run, text for an id", BYTES("\x82\xa1t\x2d\xa4seed\xa1k"),
-		ERR_INVALID},
+	    {127, 1, ITEM_UINT, {0x7f}},
+	    {1, 1, ITEM_NEGATIVE, {0xff}},
+	    {32, 1, ITEM_NEGATIVE, {0xe0}},
+	    {127, 2, ITEM_UINT, {0xd0, 0x7f}},
+	    {128, 2, ITEM_NEGATIVE, {0xd0, 0x80}},
+	    {1, 3, ITEM_NEGATIVE, {0xd1, 0xff, 0xff}},
+	    {32767, 3, ITEM_UINT, {0xd1, 0x7f, 0xff}},
+	    {0x80000000, 5, ITEM_NEGATIVE, {0xd2, 0x80, 0, 0, 0}},
+	    {UINT64_C(1) << 63, 9, ITEM_NEGATIVE, {0xd3, 0x80}},
+	    {2, 9, ITEM_NEGATIVE,
+		{0xd3, 255, 255, 255, 255, 255, 255, 255, 254}},
+	    {255, 2, ITEM_UINT, {0xcc, 0xff}},
+	    {256, 3, ITEM_UINT, {0xcd, 1, 0}},
+	    {1 << 24, 5, ITEM_UINT, {0xce, 1, 0, 0, 0}},
+	    {UINT64_C(1) << 63, 9, ITEM_UINT, {0xcf, 0x80}},
 	};
+	struct message_cursor cursor;
+	struct message_item item;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (decode_hostile(cases[i].data, cases[i].len) != cases[i].err)
-			fail_msg("%s", cases[i].what);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		cursor =
+		    message_cursor_of(span_of(cases[i].bytes, cases[i].len));
+		assert_int_equal(message_cursor_next(&cursor, &item), OK);
+		assert_int_equal(item.kind, cases[i].kind);
+		assert_true(item.number == cases[i].number);
+		assert_ptr_equal(cursor.at, cursor.end);
+	}
 }
 
 /* `depth` containers within each other inside the message's own map. */
@@ -646,12 +679,13 @@ number_of_keys_is_bounded(void **state)
 static void
 size_is_bounded(void **state)
 {
+	const uint8_t done[] = {0x81, 0xa1, 't', MSG_DONE};
 	uint8_t *data = calloc(1, MESSAGE_MAX_BYTES + 1);
 	struct message message;
 
 	(void)state;
 	assert_non_null(data);
-	memcpy(data, "\x81\xa1t\x08", 4);
+	memcpy(data, done, sizeof done);
 	assert_int_equal(message_decode(span_of(data, MESSAGE_MAX_BYTES),
 			     EVERYBODY, &message, NULL),
 	    ERR_SYNTAX);
@@ -695,6 +729,7 @@ main(void)
 	    cmocka_unit_test(mutations_of_every_message_are_survived),
 	    cmocka_unit_test(every_duplicate_and_missing_key_is_refused),
 	    cmocka_unit_test(malformed_messages_have_their_errors),
+	    cmocka_unit_test(integers_are_read_in_every_width),
 	    cmocka_unit_test(depth_is_bounded),
 	    cmocka_unit_test(number_of_keys_is_bounded),
 	    cmocka_unit_test(size_is_bounded),
