@@ -33,8 +33,8 @@ struct store;
 /* Opens or creates the file (0600), checks schema version and integrity
  * markers, settles what a crash left (claimed transactions are spent), starts
  * the writer. */
-enum err store_open(
-    const char *path, struct store **store_r, struct err_detail *detail) MUST_USE;
+enum err store_open(const char *path, struct store **store_r,
+    struct err_detail *detail) MUST_USE;
 
 /* Finishes what was handed over, checkpoints, stops the writer. */
 void store_close(struct store *store);
@@ -43,7 +43,12 @@ void store_close(struct store *store);
 bool store_is_writable(struct store *store);
 
 /* The two tables whose rows clients name by number. */
-enum store_sequence { SEQUENCE_TRANSACTION, SEQUENCE_GRANT, SEQUENCE_TOKEN, SEQUENCES };
+enum store_sequence {
+	SEQUENCE_TRANSACTION,
+	SEQUENCE_GRANT,
+	SEQUENCE_TOKEN,
+	SEQUENCES
+};
 
 /* A number never handed out before in this process, greater than all stored. */
 uint64_t store_next_number(struct store *store, enum store_sequence sequence);

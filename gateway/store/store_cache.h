@@ -35,21 +35,21 @@ struct store_cache_call {
 	struct store_op op; /* filled by store_cache_submit() */
 	/* in */
 	enum store_cache_action action;
-	char ns[65];                   /* IdP, or "" for the realm's namespace */
+	char ns[65]; /* IdP, or "" for the realm's namespace */
 	uint8_t key[STORE_HASH_BYTES]; /* MAC of namespace and key */
-	uint8_t *value;                /* CACHE_STORE: sealed, malloc'd, owned */
+	uint8_t *value; /* CACHE_STORE: sealed, malloc'd, owned */
 	size_t value_len;
 	int64_t now;
-	int64_t expires_at;            /* CACHE_STORE; new CACHE_INCREMENT */
-	unsigned max_entries;          /* live entries of the namespace */
+	int64_t expires_at;   /* CACHE_STORE; new CACHE_INCREMENT */
+	unsigned max_entries; /* live entries of the namespace */
 	const struct store_cache_codec *codec; /* CACHE_INCREMENT */
 	void (*done)(struct store_cache_call *call, enum err err);
 	void *user;
 	/* out, valid in done() */
 	bool found;
-	uint8_t *found_value;          /* sealed, malloc'd; owned by the call */
+	uint8_t *found_value; /* sealed, malloc'd; owned by the call */
 	size_t found_value_len;
-	int64_t number;                /* CACHE_INCREMENT: the new number */
+	int64_t number; /* CACHE_INCREMENT: the new number */
 };
 
 /*

@@ -9,14 +9,14 @@
 #include "gateway/store/store_transaction.h"
 
 /* A release by content hash; put again it is a no-op. */
-enum err store_release_put(struct store *store,
-    const uint8_t hash[STORE_HASH_BYTES], const char *idp,
-    struct span content) MUST_USE;
+enum err
+store_release_put(struct store *store, const uint8_t hash[STORE_HASH_BYTES],
+    const char *idp, struct span content) MUST_USE;
 
 /* malloc'd content; ERR_NOT_FOUND. */
-enum err store_release_get(struct store *store,
-    const uint8_t hash[STORE_HASH_BYTES], uint8_t **content_r,
-    size_t *len_r) MUST_USE;
+enum err
+store_release_get(struct store *store, const uint8_t hash[STORE_HASH_BYTES],
+    uint8_t **content_r, size_t *len_r) MUST_USE;
 
 /* Digest of the secret that was generated for a client; `kind` is "client" or
  * "api_client". ERR_NOT_FOUND / ERR_EXISTS. */
@@ -39,7 +39,7 @@ enum err store_signing_key_each(struct store *store,
  * `batch` expired rows in one operation. `deleted_r` equal to `batch` means
  * there is more.
  */
-enum err store_expire(
-    struct store *store, int64_t now, unsigned batch, unsigned *deleted_r) MUST_USE;
+enum err store_expire(struct store *store, int64_t now, unsigned batch,
+    unsigned *deleted_r) MUST_USE;
 
 #endif

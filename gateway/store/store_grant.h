@@ -10,23 +10,23 @@
 enum store_token_kind { TOKEN_ACCESS = 1, TOKEN_REFRESH = 2 };
 
 struct store_token {
-	uint64_t number;                /* SEQUENCE_TOKEN */
+	uint64_t number; /* SEQUENCE_TOKEN */
 	enum store_token_kind kind;
 	uint8_t hash[STORE_HASH_BYTES]; /* SHA-256 of the token's 32 bytes */
 	int64_t expires_at;
-	int64_t idle_secs;              /* refresh: 0 otherwise */
+	int64_t idle_secs; /* refresh: 0 otherwise */
 };
 
 struct store_grant {
-	uint64_t number;                /* SEQUENCE_GRANT */
+	uint64_t number; /* SEQUENCE_GRANT */
 	const char *client_id;
 	const char *idp;
 	const char *sub;
-	const char *scope;              /* space-delimited, as granted */
-	const char *profile;            /* NULL: none */
+	const char *scope;   /* space-delimited, as granted */
+	const char *profile; /* NULL: none */
 	uint8_t release[STORE_HASH_BYTES];
 	int64_t created_at;
-	struct span snapshot;           /* sealed claims; may be absent */
+	struct span snapshot; /* sealed claims; may be absent */
 	const struct store_token *tokens;
 	unsigned token_count;
 	/* The claim this settles as spent; 0: none (one-step). */

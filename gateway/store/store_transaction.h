@@ -19,9 +19,9 @@ struct store_transaction {
 	const char *client_id;
 	const char *idp;
 	uint8_t release[STORE_HASH_BYTES]; /* what complete must run */
-	int64_t expires_at;             /* wall-clock seconds */
+	int64_t expires_at;                /* wall-clock seconds */
 	unsigned attempts_left;
-	struct span registration_data;  /* sealed; may be absent */
+	struct span registration_data; /* sealed; may be absent */
 };
 
 enum err store_transaction_open(
@@ -37,8 +37,9 @@ struct store_claim {
 	int64_t now;
 	/* out, on OK */
 	uint8_t release[STORE_HASH_BYTES];
-	unsigned attempts_left;  /* after this one */
-	uint8_t *registration_data; /* sealed, malloc'd, caller frees; or NULL */
+	unsigned attempts_left; /* after this one */
+	uint8_t
+	    *registration_data; /* sealed, malloc'd, caller frees; or NULL */
 	size_t registration_data_len;
 };
 
@@ -49,8 +50,8 @@ enum err store_transaction_claim(
 
 /* How a claim ends when no grant is made with it (see store_grant.h). */
 enum store_settle {
-	SETTLE_SPEND,     /* 2xxx without tokens, 5xxx, script failure, unknown */
-	SETTLE_GIVE_BACK  /* 4xxx: open again if attempts are left, else spent */
+	SETTLE_SPEND, /* 2xxx without tokens, 5xxx, script failure, unknown */
+	SETTLE_GIVE_BACK /* 4xxx: open again if attempts are left, else spent */
 };
 enum err store_transaction_settle(
     struct store *store, uint64_t number, enum store_settle how) MUST_USE;
