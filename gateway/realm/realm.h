@@ -161,11 +161,22 @@ const struct realm_api_client *realm_api_client(
 const struct realm_idp *realm_idp(const struct realm *realm, struct span id);
 bool string_set_has(const struct string_set *set, struct span item);
 
+/*
+ * The digest that a client's secret is kept and compared as. `kind` is
+ * "client" or "api_client": an API client's secret is no client's of the same
+ * id. Compare with secret_equal().
+ */
+void realm_secret_digest(struct vault *vault, const char *kind, struct span id,
+    struct span secret, uint8_t out_r[DIGEST_BYTES]);
+
 /* ---- the snapshot in force ---------------------------------------------- */
 
 struct realm_holder; /* process lifetime */
 
 struct realm_holder *realm_holder_new(void);
+
+/* Drops the realm in force too; nobody may use the holder any more. */
+void realm_holder_free(struct realm_holder *holder); /* NULL is fine */
 
 /* Takes a reference on the realm in force; NULL before the first one. Give it
  * back with realm_release(). */

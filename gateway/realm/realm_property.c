@@ -1,0 +1,305 @@
+/*
+ * properties.yaml into the draft, and the JSON that each identity provider's
+ * scripts get of it. Runs on the loader's thread.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json_text.h"
+#include "common/secret.h"
+#include "gateway/realm/realm_draft.h"
+#include "gateway/realm/realm_syntax.h"
+
+/* As long as a value in the file may be. */
+#define PROPERTY_VALUE_BYTES ((size_t)64 << 10)
+
+/* What the engine's properties message carries. */
+#define PROPERTIES_JSON_BYTES ((size_t)512 << 10)
+
+static void
+property_problem(struct realm_draft *draft, const struct yaml_source *source,
+    const struct setting *setting, const char *key, const char *sentence)
+{
+	realm_problem_add(&draft->problems,
+	    (struct realm_place){source->file, setting->line, key}, "%s",
+	    sentence);
+}
+
+/* The text of a file without the line end at its end; NULL after a mistake. */
+static bool
+property_take_bytes(struct realm_draft *draft, const struct yaml_source *source,
+    const struct setting *setting, struct span bytes, const char **value_r)
+{
+	if (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n')
+		bytes.len--;
+	if (!realm_syntax_is_lines(bytes)) {
+		property_problem(draft, source, setting, "file",
+		    "the file is not text");
+		return true;
+	}
+	*value_r = arena_copy_str(draft->scratch, bytes);
+	return *value_r != NULL;
+}
+
+/* Others must not be able to read the file of a sensitive value. */
+static bool
+property_take_secret_file(struct realm_draft *draft,
+    const struct yaml_source *source, const struct setting *setting,
+    const char **value_r)
+{
+	const char *path =
+	    realm_dir_path(draft->dir, draft->scratch, setting->text);
+	struct err_detail detail = {0};
+	struct secret *secret;
+	enum err err;
+	bool fine;
+
+	if (path == NULL)
+		return false;
+	err = secret_read_file(path, PROPERTY_VALUE_BYTES, &secret, &detail);
+	if (err != OK) {
+		property_problem(
+		    draft, source, setting, "file", err_text(&detail, err));
+		return true;
+	}
+	fine = property_take_bytes(
+	    draft, source, setting, secret_bytes(secret), value_r);
+	secret_free(secret);
+	return fine;
+}
+
+static bool
+property_take_file(struct realm_draft *draft, const struct yaml_source *source,
+    const struct setting *setting, const char **value_r)
+{
+	struct err_detail detail = {0};
+	struct buf text;
+	enum err err;
+	bool fine = true;
+
+	buf_init(&text, PROPERTY_VALUE_BYTES);
+	err = realm_dir_read(draft->dir, setting->text, &text, NULL, &detail);
+	if (err == OK)
+		fine = property_take_bytes(
+		    draft, source, setting, buf_span(&text), value_r);
+	else
+		property_problem(
+		    draft, source, setting, "file", err_text(&detail, err));
+	buf_wipe(&text);
+	return fine;
+}
+
+static bool
+property_take_env(struct realm_draft *draft, const struct yaml_source *source,
+    const struct setting *setting, const char **value_r)
+{
+	const char *text = getenv(setting->text);
+
+	if (text == NULL) {
+		property_problem(draft, source, setting, "env",
+		    "there is no such environment variable");
+		return true;
+	}
+	if (strlen(text) > PROPERTY_VALUE_BYTES ||
+	    !realm_syntax_is_lines(span_str(text))) {
+		property_problem(draft, source, setting, "env",
+		    "the environment variable is not text of a sane length");
+		return true;
+	}
+	*value_r = arena_strdup(draft->scratch, text);
+	return *value_r != NULL;
+}
+
+static bool
+property_take_value(struct realm_draft *draft,
+    const struct yaml_source *source, const struct property_item *item,
+    const char **value_r)
+{
+	int given = item->value.given + item->env.given + item->file.given;
+
+	if (given != 1) {
+		property_problem(draft, source, &item->id, "id",
+		    "expects exactly one of value, env and file");
+		return true;
+	}
+	if (item->env.given)
+		return property_take_env(draft, source, &item->env, value_r);
+	if (item->file.given && draft->dir == NULL)
+		return true;
+	if (item->file.given &&
+	    (item->sensitive.number != 0 || item->kind.number != 0))
+		return property_take_secret_file(
+		    draft, source, &item->file, value_r);
+	if (item->file.given)
+		return property_take_file(draft, source, &item->file, value_r);
+	*value_r = item->value.text;
+	return true;
+}
+
+static bool
+property_take_item(struct realm_draft *draft, const struct yaml_source *source,
+    const struct draft_file *file, const struct yaml_node *node)
+{
+	struct draft_property *property =
+	    arena_alloc(draft->scratch, sizeof *property);
+	struct property_item *item;
+
+	if (property == NULL)
+		return false;
+	item = &property->item;
+	if (!realm_schema_read(source, SCHEMA_property_item,
+		(struct schema_input){node, node->line, ""}, item))
+		return false;
+	if (item->id.text == NULL)
+		return true;
+	if (!property_take_value(draft, source, item, &property->value))
+		return false;
+	if (item->value.given && item->sensitive.number != 0 && file->exposed)
+		realm_problem_warn(&draft->problems,
+		    (struct realm_place){source->file, item->value.line, "value"},
+		    "a sensitive value in a file that others may read");
+	property->next = draft->properties;
+	draft->properties = property;
+	draft->property_count++;
+	return true;
+}
+
+bool
+realm_property_take(struct realm_draft *draft, const struct draft_file *file)
+{
+	const struct yaml_source source = realm_draft_source(draft, file->path);
+
+	if (file->root == NULL)
+		return true;
+	if (file->root->kind != YAML_LIST) {
+		realm_problem_add(&draft->problems,
+		    (struct realm_place){file->path, file->root->line, NULL},
+		    "expects a list of properties");
+		return true;
+	}
+	for (const struct yaml_node *node = file->root->first; node != NULL;
+	     node = node->next) {
+		if (!property_take_item(draft, &source, file, node))
+			return false;
+	}
+	return true;
+}
+
+/* ---- for one identity provider ------------------------------------------ */
+
+static bool
+property_is_for(
+    const struct draft_property *property, const struct realm_idp *idp)
+{
+	const struct property_item *item = &property->item;
+
+	if (item->kind.number != 0 || property->value == NULL)
+		return false;
+	return !item->idps.given ||
+	    string_set_has(&item->idps.list, span_str(idp->identifier));
+}
+
+/* realm_check_all() sorted the list, so equal content is equal text. */
+static void
+property_write(const struct realm_draft *draft, const struct realm_idp *idp,
+    struct buf *json)
+{
+	bool first = true;
+
+	buf_append_char(json, '{');
+	for (const struct draft_property *property = draft->properties;
+	     property != NULL; property = property->next) {
+		if (property_is_for(property, idp))
+			json_append_member_str(json, &first,
+			    property->item.id.text, span_str(property->value));
+	}
+	buf_append_char(json, '}');
+}
+
+static int
+property_compare(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+static size_t
+property_drop_doubles(const char **items, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || strcmp(items[kept - 1], items[i]) != 0)
+			items[kept++] = items[i];
+	}
+	return kept;
+}
+
+static bool
+property_collect_sensitive(struct realm_draft *draft, struct realm_idp *idp)
+{
+	const char **items = arena_alloc(
+	    draft->scratch, (draft->property_count + 1) * sizeof *items);
+	size_t count = 0;
+
+	if (items == NULL)
+		return false;
+	for (const struct draft_property *property = draft->properties;
+	     property != NULL; property = property->next) {
+		/* Masking the empty string would mask between all bytes. */
+		if (property_is_for(property, idp) &&
+		    property->item.sensitive.number != 0 &&
+		    property->value[0] != '\0')
+			items[count++] = property->value;
+	}
+	qsort(items, count, sizeof *items, property_compare);
+	count = property_drop_doubles(items, count);
+	return realm_schema_copy_set(draft->kept,
+	    &(struct string_set){items, count}, &idp->sensitive_values);
+}
+
+static bool
+property_version(struct realm_draft *draft, struct realm_idp *idp)
+{
+	struct buf bytes;
+	bool fine;
+
+	if (draft->sources->vault == NULL)
+		return true;
+	buf_init(&bytes, PROPERTIES_JSON_BYTES + REALM_IDP_ID_BYTES + 1);
+	buf_append_str(&bytes, idp->identifier);
+	buf_append_char(&bytes, '\0');
+	buf_append_str(&bytes, idp->properties_json);
+	fine = !bytes.failed;
+	if (fine)
+		vault_mac(draft->sources->vault, VAULT_PROPERTIES,
+		    buf_span(&bytes), idp->properties_version);
+	buf_wipe(&bytes);
+	return fine;
+}
+
+bool
+realm_property_give(struct realm_draft *draft, struct realm_idp *idp)
+{
+	struct buf json;
+	bool fine;
+
+	buf_init(&json, PROPERTIES_JSON_BYTES);
+	property_write(draft, idp, &json);
+	if (json.failed && !json.no_memory) {
+		realm_problem_add(&draft->problems,
+		    (struct realm_place){"properties.yaml", 0, NULL},
+		    "those of identity provider '%s' are over %zu bytes",
+		    idp->identifier, PROPERTIES_JSON_BYTES);
+		fine = true;
+	} else {
+		idp->properties_json =
+		    arena_copy_str(draft->kept, buf_span(&json));
+		fine = !json.failed && idp->properties_json != NULL &&
+		    property_version(draft, idp);
+	}
+	buf_wipe(&json);
+	return fine && property_collect_sensitive(draft, idp);
+}
