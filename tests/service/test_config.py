@@ -117,7 +117,7 @@ def test_a_mistake_stops_the_start(name, flag, word):
     ("threads = 99999999999999999999", "threads")])
 def test_a_mistake_in_a_file_names_its_line(tmp_path, line, word):
     path = tmp_path / "gateway.conf"
-    path.write_text("# first line\n" + line + "\n")
+    path.write_text("[http]\n" + line + "\n")
     done = run("postern-gateway", "--check", f"--config={path}")
     assert done.returncode != 0
     assert "gateway.conf:2" in done.stderr + done.stdout

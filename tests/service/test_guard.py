@@ -168,7 +168,8 @@ def test_a_body_cut_short_starts_nothing(service):
 
 
 def test_slow_bodies_run_into_their_deadline(start, realm):
-    service = start(realm, gateway_flags=["--request-ms=1000"])
+    service = start(realm, gateway_flags=["--request-ms=1000",
+                                          "--queue-ms=500"])
     sent = request()
     with raw_http.connect(service.port) as connection:
         connection.sendall(sent[:-10])
@@ -180,7 +181,8 @@ def test_slow_bodies_run_into_their_deadline(start, realm):
 
 def test_idle_connections_do_not_use_up_the_service(start, realm):
     service = start(realm, gateway_flags=["--threads=4",
-                                          "--request-ms=1000"])
+                                          "--request-ms=1000",
+                                          "--queue-ms=500"])
     idle = [raw_http.connect(service.port) for _ in range(8)]
     for connection in idle:
         connection.sendall(b"POST /oauth/")

@@ -89,7 +89,8 @@ def test_a_deadline_ends_a_request_in_time(start):
     realm = standard_realm("long")
     realm.idp("long", BUSY.replace("1000", "60000"),
               script={"wall_ms": 30000, "cpu_ms": 60000})
-    service = start(realm, gateway_flags=["--request-ms=1500"])
+    service = start(realm, gateway_flags=["--request-ms=1500",
+                                          "--queue-ms=500"])
     begin = time.monotonic()
     answer = service.complete("long")
     assert answer.status_code in (500, 503)
