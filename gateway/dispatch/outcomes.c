@@ -13,6 +13,13 @@
 #include "common/metric.h"
 #include "proto/frame.h"
 
+/* A line costs at least so much of the log's limit, as in the runner: empty ones
+ * are not free. */
+#define LOG_LINE_COST_BYTES 32
+
+/* A line, and one masked copy of it for each of many sensitive values. */
+#define LOG_ARENA_BYTES (16 * 1024 * 1024)
+
 /* So much of a release's hash is enough to tell releases apart in a log. */
 #define RELEASE_LOG_BYTES 6
 
@@ -171,19 +178,33 @@ log_script_line(const struct msg_log_line *line, const struct execution *x,
 	    LOG_STR("cut", line->cut ? "yes" : "no"));
 }
 
+/* The engine was told the limit of the log; it is not trusted to have kept to
+ * it. Masking has an arena of its own, so that no log takes the room of an
+ * answer. */
 static void
-log_script_lines(
-    struct span frames, const struct execution *x, struct arena *arena)
+log_script_lines(struct span frames, const struct execution *x)
 {
+	size_t left =
+	    (size_t)x->release->limits.log_kib * 1024 + LOG_LINE_COST_BYTES;
+	struct arena *arena = arena_new(LOG_ARENA_BYTES);
 	struct message message;
 	struct span body;
+	size_t cost;
 
-	while (frame_next(&frames, &body) == OK) {
+	while (arena != NULL && frame_next(&frames, &body) == OK) {
 		if (message_decode(body, SENDER_CHILD, &message, NULL) != OK ||
 		    message.type != MSG_LOG_LINE)
-			return;
+			break;
+		cost = message.log_line.text.len;
+		if (cost < LOG_LINE_COST_BYTES)
+			cost = LOG_LINE_COST_BYTES;
+		if (cost > left)
+			break;
+		left -= cost;
 		log_script_line(&message.log_line, x, arena);
+		arena_wipe(arena);
 	}
+	arena_free(arena);
 }
 
 static void
@@ -263,7 +284,7 @@ outcome_read(const struct job *job, const struct execution *execution,
 		err = message_decode(span_of(job->result, job->result_len),
 		    SENDER_ENGINE, &message, NULL);
 		if (err == OK) {
-			log_script_lines(message.result.log, execution, arena);
+			log_script_lines(message.result.log, execution);
 			err = read_result(
 			    &message.result, job, execution, arena, &r);
 		}
