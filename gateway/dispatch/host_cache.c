@@ -28,7 +28,7 @@ struct pending {
 /* What the job's IdP allows, copied under the lock. */
 struct grant {
 	char ns[65];
-	size_t value_max_bytes;
+	const char *refusal; /* set with ERR_LIMIT */
 	int64_t ttl_secs;
 	unsigned max_entries;
 };
@@ -68,9 +68,24 @@ ask_of(const struct message *m)
 	return ask;
 }
 
+/* Why the call of an attempt that holds its job is refused; NULL: it is not. */
+static const char *
+refusal_of(const struct job *job, const struct cache_ask *ask)
+{
+	const struct script_limits *limits = &job->execution->release->limits;
+
+	if (job->host_calls > (uint64_t)limits->host_calls)
+		return "too many host calls";
+	if (ask->key.len == 0 ||
+	    ask->value.len > (size_t)limits->cache_value_kib * 1024)
+		return "the key is empty or the value too large";
+	return NULL;
+}
+
 /*
- * The yes before an effect: this engine holds this attempt, and its call
- * budget is not used up. From here on a lost engine means unknown fate.
+ * The yes before an effect: this engine holds this attempt, and the call is
+ * within its limits. From here on a lost engine means unknown fate.
+ * ERR_STALE; ERR_LIMIT: `grant_r->refusal` says why.
  */
 static enum err
 grant_call(struct dispatch *d, uint32_t pipe, const struct cache_ask *ask,
@@ -87,19 +102,17 @@ grant_call(struct dispatch *d, uint32_t pipe, const struct cache_ask *ask,
 		idp = job->execution->idp;
 		limits = &job->execution->release->limits;
 		job->host_calls++;
-		job->effect |= ask->effect;
+		grant_r->refusal = refusal_of(job, ask);
+		err = grant_r->refusal == NULL ? OK : ERR_LIMIT;
+		job->effect |= ask->effect && err == OK;
 		if (job->state == JOB_SENT)
 			job_move(d, job, JOB_RUNNING);
 		snprintf(grant_r->ns, sizeof grant_r->ns, "%s",
 		    idp->cache_shared ? "" : idp->identifier);
-		grant_r->value_max_bytes =
-		    (size_t)limits->cache_value_kib * 1024;
 		grant_r->max_entries = (unsigned)limits->cache_entries;
 		grant_r->ttl_secs = ask->ttl_secs != 0
 					? (int64_t)ask->ttl_secs
 					: job->execution->realm->cache_ttl_secs;
-		err = job->host_calls > (uint64_t)limits->host_calls ? ERR_LIMIT
-								     : OK;
 	}
 	pthread_mutex_unlock(&d->lock);
 	return err;
@@ -212,7 +225,7 @@ answer_value(struct dispatch *d, struct link_request *request,
 		snprintf(number, sizeof number, "%" PRId64, call->number);
 		message.cache_value.found = true;
 		message.cache_value.value = span_str(number);
-	} else if (call->found_value != NULL) {
+	} else if (call->found_value != NULL && call->action != CACHE_DELETE) {
 		err = vault_unseal(d->config.vault, VAULT_CACHE,
 		    span_of(call->key, STORE_HASH_BYTES),
 		    span_of(call->found_value, call->found_value_len), &plain);
@@ -317,13 +330,10 @@ host_cache_call(struct dispatch *d, struct link_request *request,
 		    request, GO_AWAY_STALE, "this attempt was given up");
 		return;
 	}
-	if (err != OK || ask.key.len == 0 ||
-	    ask.value.len > grant.value_max_bytes) {
+	if (err != OK) {
 		metric_count(
 		    M_HOST_CALLS, message_name(message->type), "refused");
-		answer_failed(request, "limit",
-		    err != OK ? "too many host calls"
-			      : "the key is empty or the value too large");
+		answer_failed(request, "limit", grant.refusal);
 		return;
 	}
 	if (!submit(d, request, message->type, &ask, &grant))
