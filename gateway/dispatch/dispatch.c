@@ -33,10 +33,12 @@ dispatch_new(const struct dispatch_config *config)
 	if (d == NULL)
 		return NULL;
 	d->config = *config;
-	d->next_number = 1;
+	/* Not 1: what an engine still runs from before our restart must not
+	 * carry the number of a job of ours. */
+	d->next_number = (random_u64() >> 16) + 1;
 	random_bytes(d->boot_id, sizeof d->boot_id);
 	CHECK(pthread_mutex_init(&d->lock, NULL) == 0);
-	CHECK(pthread_cond_init(&d->idle, NULL) == 0);
+	job_cond_init(&d->idle);
 	for (int state = 0; state < JOB_STATES; state++)
 		TAILQ_INIT(&d->jobs[state]);
 	for (int bucket = 0; bucket < JOB_BUCKETS; bucket++)
@@ -146,12 +148,15 @@ dispatch_admit(struct dispatch *dispatch, const struct realm_idp *idp,
 	refusal = refusal_of(d, idp, deadline_us);
 	if (refusal == REFUSED_NOT)
 		job = job_new(d, idp, deadline_us);
-	if (job != NULL) {
-		/* Nobody may overtake those who wait already. */
-		if (d->counts[JOB_QUEUED] > 1 || !ticket_take(d, job))
-			refusal = wait_for_ticket(d, job);
-	}
 	pthread_mutex_unlock(&d->lock);
+	if (job != NULL) {
+		/* In the queue's order: nobody overtakes those who wait for the
+		 * same ticket, and those who wait for another stop nobody. */
+		engines_match(d);
+		pthread_mutex_lock(&d->lock);
+		refusal = wait_for_ticket(d, job);
+		pthread_mutex_unlock(&d->lock);
+	}
 	if (job != NULL && refusal == REFUSED_NOT) {
 		*job_r = job;
 		return OK;
@@ -173,20 +178,16 @@ dispatch_cancel(struct dispatch *dispatch, struct job *job)
 /* ---- running ----------------------------------------------------------------
  */
 
-/* Waits for the end; past the deadline the job ends here. False: it never
- * started. Locked. */
+/* Waits for the end; past the deadline the job ends here, under the same lock,
+ * so that it cannot start any more. False: it never started. Locked. */
 static bool
 wait_for_end(struct dispatch *d, struct job *job)
 {
-	while (job->state != JOB_ENDED) {
-		if (wait_until(d, job, job->deadline_us) ||
-		    job->state == JOB_ENDED)
-			continue;
-		if (job->attempt == 0)
-			return false;
-		job_end(d, job, SCRIPT_LOST);
-	}
-	return true;
+	while (job->state != JOB_ENDED)
+		if (!wait_until(d, job, job->deadline_us) &&
+		    job->state != JOB_ENDED)
+			job_end(d, job, SCRIPT_LOST);
+	return job->attempt > 0;
 }
 
 enum err
@@ -241,12 +242,11 @@ send_tickets_away(struct dispatch *d)
 void
 dispatch_drain(struct dispatch *dispatch, int64_t grace_ms)
 {
-	struct timespec until;
+	struct timespec until =
+	    clock_timespec_of_us(clock_mono_us() + grace_ms * 1000);
 	struct dispatch *d = dispatch;
 	struct job *job;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(grace_ms / 1000);
 	pthread_mutex_lock(&d->lock);
 	d->draining = true;
 	TAILQ_FOREACH (job, &d->jobs[JOB_QUEUED], link)

@@ -14,8 +14,8 @@
 #include "common/metric.h"
 #include "proto/frame.h"
 
-/* Longest label an engine or an IdP may have. */
-#define LABEL_BYTES 64
+/* Longest label an engine or an IdP may have, and its terminator. */
+#define LABEL_BYTES 65
 
 void
 delivery_send(struct delivery *delivery)
@@ -57,10 +57,10 @@ engine_is_healthy(const struct engine *engine)
 }
 
 static bool
-has_label_of(const struct engine *engine, const struct string_set *wanted)
+has_label_of(const char *labels, const struct string_set *wanted)
 {
 	char label[LABEL_BYTES];
-	const char *cursor = engine->labels;
+	const char *cursor = labels;
 
 	if (wanted->count == 0)
 		return true;
@@ -74,7 +74,7 @@ bool
 engine_may_run(const struct engine *engine, const struct realm_idp *idp)
 {
 	return engine_is_healthy(engine) &&
-	       has_label_of(engine, &idp->engine_labels);
+	       has_label_of(engine->labels, &idp->engine_labels);
 }
 
 struct engine *
@@ -91,13 +91,15 @@ engine_of_pipe(struct dispatch *d, uint32_t pipe)
 bool
 engines_have(struct dispatch *d, const struct realm_idp *idp)
 {
-	struct engine *engine;
+	int64_t lately_us = clock_mono_us() - ENGINE_RETURN_US;
+	const struct engine *engine;
 
 	LIST_FOREACH (engine, &d->engines, link)
-		if (engine_may_run(engine, idp))
+		if (engine->heard_us > lately_us &&
+		    has_label_of(engine->labels, &idp->engine_labels))
 			return true;
-	return d->engine_seen_us != 0 &&
-	       clock_mono_us() - d->engine_seen_us < ENGINE_RETURN_US;
+	return d->gone_us != 0 && d->gone_us > lately_us &&
+	       has_label_of(d->gone_labels, &idp->engine_labels);
 }
 
 /* ---- tickets --------------------------------------------------------------
@@ -149,6 +151,7 @@ job_send(struct dispatch *d, struct job *job, struct delivery *delivery_r)
 	struct ticket *ticket = job->ticket;
 
 	job->attempt++;
+	job->host_calls = 0;
 	buf_init(&delivery_r->bytes, MESSAGE_MAX_BYTES);
 	if (job_encode(job, &delivery_r->bytes) != OK) {
 		/* Over the wire's limit in sum: the request is what it is. */
@@ -206,7 +209,7 @@ engines_match(struct dispatch *d)
  */
 
 /* Tickets of an engine leave the list, HELD jobs go back to wait; the requests
- * are collected for dropping without the lock. */
+ * are collected for answering without the lock. */
 static void
 take_tickets(
     struct dispatch *d, struct engine *engine, struct ticket_list *dropped)
@@ -232,6 +235,8 @@ take_tickets(
 	}
 }
 
+/* Answered even where the pipe is known to be lost: of a pipe that lives, an
+ * engine would wait for ever and be a slot short. */
 static void
 drop_tickets(struct ticket_list *dropped)
 {
@@ -239,7 +244,8 @@ drop_tickets(struct ticket_list *dropped)
 
 	while ((ticket = TAILQ_FIRST(dropped)) != NULL) {
 		TAILQ_REMOVE(dropped, ticket, link);
-		link_request_drop(ticket->request);
+		answer_go_away(ticket->request, GO_AWAY_UNKNOWN_SESSION,
+		    "this ticket's session ended");
 		free(ticket);
 	}
 }
@@ -256,7 +262,6 @@ engine_pipe_lost(struct dispatch *d, uint32_t pipe)
 	if (engine != NULL) {
 		engine->pipe = 0;
 		engine->lost_us = clock_mono_us();
-		d->engine_seen_us = engine->lost_us;
 		take_tickets(d, engine, &dropped);
 		memcpy(name, engine->name, sizeof name);
 	}
@@ -287,6 +292,8 @@ void
 engine_forget(struct dispatch *d, struct engine *engine)
 {
 	for_jobs_of(d, engine, job_lost);
+	d->gone_us = engine->heard_us;
+	memcpy(d->gone_labels, engine->labels, sizeof d->gone_labels);
 	LIST_REMOVE(engine, link);
 	d->engine_count--;
 	free(engine);
@@ -340,20 +347,36 @@ lists_job(struct span running, const struct job *job)
 	return false;
 }
 
-/* Jobs the engine no longer knows are lost; the others go on. Locked. */
+/* Jobs the engine no longer knows are lost; the others go on, and being listed
+ * acknowledges them. Locked. */
 static void
 resume_jobs(struct dispatch *d, struct engine *engine, struct span running)
 {
-	static const enum job_state states[] = {JOB_SENT, JOB_RUNNING};
+	static const enum job_state states[] = {JOB_RUNNING, JOB_SENT};
 	struct job *job, *next;
 
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
 		for (job = TAILQ_FIRST(&d->jobs[states[i]]); job; job = next) {
 			next = TAILQ_NEXT(job, link);
-			if (job->engine == engine && !lists_job(running, job))
+			if (job->engine != engine)
+				continue;
+			if (!lists_job(running, job))
 				job_lost(d, job);
+			else if (job->state == JOB_SENT)
+				job_move(d, job, JOB_RUNNING);
 		}
 	}
+}
+
+/* The engine of a lost, or half-open, connection is back on another. Locked.
+ */
+static void
+resume(struct dispatch *d, struct engine *engine, struct span running,
+    struct ticket_list *dropped)
+{
+	take_tickets(d, engine, dropped);
+	resume_jobs(d, engine, running);
+	metric_count(M_DISPATCH_EVENTS, "resumed", NULL);
 }
 
 static void
@@ -386,13 +409,10 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 	struct engine *engine = engine_of_boot(d, hello->boot_id);
 
 	*stale_pipe_r = 0;
-	if (engine != NULL) {
-		if (engine->pipe != pipe)
-			*stale_pipe_r = engine->pipe;
-		take_tickets(d, engine, dropped);
-		resume_jobs(d, engine, hello->running);
-		metric_count(M_DISPATCH_EVENTS, "resumed", NULL);
-	} else {
+	if (engine != NULL && engine->pipe != pipe) {
+		*stale_pipe_r = engine->pipe;
+		resume(d, engine, hello->running, dropped);
+	} else if (engine == NULL) {
 		if (d->engine_count >= ENGINES_MAX)
 			return NULL;
 		engine = calloc(1, sizeof *engine);
@@ -410,7 +430,6 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 	engine->slots = (unsigned)hello->slots;
 	engine->heard_us = clock_mono_us();
 	engine->draining = false;
-	d->engine_seen_us = engine->heard_us;
 	return engine;
 }
 

@@ -112,7 +112,8 @@ keep_result(struct ask *ask)
 		job->result = copy;
 		job->result_len = copy == NULL ? 0 : ask->bytes.len;
 		job_end(d, job, copy == NULL ? SCRIPT_LOST : SCRIPT_OK);
-		d->last_success_us = clock_mono_us();
+		if (result->code == SCRIPT_OK)
+			d->last_success_us = clock_mono_us();
 		copy = NULL;
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -274,10 +275,8 @@ hear(struct dispatch *d, uint32_t pipe)
 
 	pthread_mutex_lock(&d->lock);
 	engine = engine_of_pipe(d, pipe);
-	if (engine != NULL) {
+	if (engine != NULL)
 		engine->heard_us = clock_mono_us();
-		d->engine_seen_us = engine->heard_us;
-	}
 	pthread_mutex_unlock(&d->lock);
 	return engine != NULL;
 }

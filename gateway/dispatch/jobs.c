@@ -43,18 +43,25 @@ jobs_total(const struct dispatch *d)
 	return total;
 }
 
+void
+job_cond_init(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	CHECK(pthread_condattr_init(&attributes) == 0);
+	CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+	CHECK(pthread_cond_init(condition, &attributes) == 0);
+	pthread_condattr_destroy(&attributes);
+}
+
 struct job *
 job_new(struct dispatch *d, const struct realm_idp *idp, int64_t deadline_us)
 {
 	struct job *job = calloc(1, sizeof *job);
-	pthread_condattr_t attributes;
 
 	if (job == NULL)
 		return NULL;
-	CHECK(pthread_condattr_init(&attributes) == 0);
-	CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-	CHECK(pthread_cond_init(&job->wake, &attributes) == 0);
-	pthread_condattr_destroy(&attributes);
+	job_cond_init(&job->wake);
 	job->number = d->next_number++;
 	job->idp = idp;
 	job->deadline_us = deadline_us;

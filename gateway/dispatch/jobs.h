@@ -42,7 +42,7 @@
  * the same boot id before its jobs count as lost. */
 #define RESUME_GRACE_US (250 * 1000)
 
-/* With no engine at all, requests still wait for one that was here this
+/* With no engine for it, a request still waits for one that was here this
  * lately: a restarted engine is back within it. */
 #define ENGINE_RETURN_US (1500 * 1000)
 
@@ -51,6 +51,7 @@
 
 #define ENGINES_MAX     64 /* sessions at a time; each costs a pipe */
 #define ENGINE_NAME_MAX 64
+#define LABELS_BYTES    513 /* of hello.labels, terminated */
 #define BOOT_ID_BYTES   16
 #define JOB_BUCKETS     256
 
@@ -80,7 +81,7 @@ struct job {
 	uint64_t number;
 	unsigned attempt;    /* 0 before the first dispatch */
 	bool effect;         /* an effect was granted to some attempt */
-	uint64_t host_calls; /* granted, over all attempts */
+	uint64_t host_calls; /* asked for by this attempt */
 	const struct realm_idp
 	    *idp; /* the requester's snapshot keeps it alive */
 	const struct execution *execution; /* NULL until dispatch_run() */
@@ -104,7 +105,7 @@ struct engine {
 	uint32_t pipe; /* 0: connection lost, in its grace */
 	char name[ENGINE_NAME_MAX + 1];
 	uint8_t boot_id[BOOT_ID_BYTES];
-	char labels[513]; /* comma-separated, as it said */
+	char labels[LABELS_BYTES]; /* comma-separated, as it said */
 	char sandbox_missing[257];
 	unsigned slots;
 	int64_t heard_us;
@@ -131,9 +132,13 @@ struct dispatch {
 	unsigned ticket_count;
 	struct engine_list engines;
 	unsigned engine_count;
-	int64_t engine_seen_us; /* when an engine was last connected; 0 never */
+	int64_t gone_us; /* when the last engine went; 0: none did */
+	char gone_labels[LABELS_BYTES]; /* its labels */
 	int64_t last_success_us;
 };
+
+/* A condition on the monotonic clock. */
+void job_cond_init(pthread_cond_t *condition);
 
 /* A queued job for (idp, deadline), linked into the tables. Locked. NULL:
  * out of memory. */
