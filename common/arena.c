@@ -93,6 +93,14 @@ arena_reset(struct arena *arena)
 	arena->used = 0;
 }
 
+void
+arena_wipe(struct arena *arena)
+{
+	for (struct block *b = arena->first; b != NULL; b = b->next)
+		explicit_bzero(b->data, b->used);
+	arena_reset(arena);
+}
+
 void *
 arena_alloc(struct arena *arena, size_t bytes)
 {

@@ -22,6 +22,9 @@ void arena_free(struct arena *arena);
 /* Forgets everything allocated but keeps the first block for reuse. */
 void arena_reset(struct arena *arena);
 
+/* As arena_reset(), and overwrites what was allocated. */
+void arena_wipe(struct arena *arena);
+
 /* 16-byte aligned, zeroed; NULL when the maximum would be passed. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 
