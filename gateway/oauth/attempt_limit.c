@@ -11,7 +11,7 @@
 #include "common/clock.h"
 #include "common/random.h"
 
-/* Sets of WAYS entries: 64 KiB of sources, far more than fail at a time. */
+/* Sets of WAYS entries: 4096 sources, far more than fail at a time. */
 #define SETS 512
 #define WAYS 8
 

@@ -17,6 +17,9 @@
  * engine is back within a second or two. */
 #define RETRY_AFTER_SECS 2
 
+/* What the job message has room for (messages.def). */
+#define CUSTOM_PARAMS_BYTES_MAX (128 * 1024)
+
 static bool
 refuse(struct call *call, enum problem problem, const char *description)
 {
@@ -144,6 +147,9 @@ call_check_body(struct call *call)
 	if (call->body.data.len > (size_t)data_kib * 1024)
 		return refuse(call, PROBLEM_TOO_LARGE,
 		    "data is larger than this identity provider takes.");
+	if (call->body.custom_params.len > CUSTOM_PARAMS_BYTES_MAX)
+		return refuse(call, PROBLEM_TOO_LARGE,
+		    "hook_context_custom_params is too large.");
 	return check_grant_type(call);
 }
 

@@ -119,7 +119,8 @@ load_claimed(
 	return err;
 }
 
-/* False: answered. */
+/* False: answered; what `claim_r` owns by then is the caller's all the same.
+ */
 static bool
 take_claim(struct call *call, struct claim *claim_r)
 {
@@ -198,6 +199,13 @@ run_claimed(struct call *call, const struct claim *claim,
 	struct execution execution;
 	bool started;
 
+	/* A realm without complete is refused, but this may be a release that
+	 * came out of the store. */
+	if (claim->release->scripts[SCRIPT_COMPLETE] == NULL) {
+		call_no_script(call, SCRIPT_COMPLETE);
+		(void)settle(call, claim, SETTLE_SPEND);
+		return;
+	}
 	call_execution(call, claim->release, SCRIPT_COMPLETE, &execution);
 	execution.registration_data = claim->registration_data;
 	if (call_run(call, &execution, &result, &started)) {
@@ -216,9 +224,8 @@ run_complete(struct call *call, const struct string_list *scopes)
 
 	if (!call_admit(call))
 		return;
-	if (call->idp->two_step && !take_claim(call, &claim))
-		return;
-	run_claimed(call, &claim, scopes);
+	if (!call->idp->two_step || take_claim(call, &claim))
+		run_claimed(call, &claim, scopes);
 	free(claim.owned);
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/check.h"
 #include "common/clock.h"
 #include "common/json_text.h"
 #include "common/log.h"
@@ -50,6 +51,7 @@ grant_scope(const struct realm_client *client, const struct span *asked,
 	const struct string_set *defaults = &client->default_scopes;
 	enum err err = OK;
 
+	CHECK(asked_count <= REQUEST_SCOPES_MAX);
 	granted_r->count = 0;
 	for (unsigned i = 0; i < asked_count && err == OK; i++)
 		err = add_scope(client, asked[i], arena, granted_r);

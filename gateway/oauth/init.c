@@ -41,7 +41,7 @@ open_transaction(struct call *call, const struct execution_result *result,
 
 	fill_row(call, id, &row);
 	buf_init(&sealed, REGISTRATION_STATE_SEALED_MAX);
-	if (span_present(result->registration_data)) {
+	if (result->registration_data.len > 0) {
 		err = registration_state_seal(call->oauth->vault, id->number,
 		    result->registration_data, &sealed);
 		row.registration_data = buf_span(&sealed);

@@ -40,9 +40,12 @@ take_scopes(json_t *body, struct arena *arena, struct registration_request *r)
 
 	if (list == NULL || json_is_null(list))
 		return OK;
-	if (!json_is_array(list) ||
-	    json_array_size(list) > REQUEST_SCOPES_MAX) {
+	if (!json_is_array(list)) {
 		r->wrong_field = "scope must be an array of strings.";
+		return OK;
+	}
+	if (json_array_size(list) > REQUEST_SCOPES_MAX) {
+		r->wrong_field = "scope has too many values.";
 		return OK;
 	}
 	json_array_foreach(list, i, item)
