@@ -65,7 +65,7 @@ cache_has(const uint8_t key[DIGEST_BYTES])
 
 	(void)pthread_mutex_lock(&cache.lock);
 	has = cache.used[slot] &&
-	    memcmp(cache.hashes[slot], key, DIGEST_BYTES) == 0;
+	      memcmp(cache.hashes[slot], key, DIGEST_BYTES) == 0;
 	(void)pthread_mutex_unlock(&cache.lock);
 	return has;
 }
@@ -110,8 +110,8 @@ run_open_source(struct span source)
 			(void)close(fd);
 			return -1;
 		}
-		source = span_of(
-		    source.data + wrote, source.len - (size_t)wrote);
+		source =
+		    span_of(source.data + wrote, source.len - (size_t)wrote);
 	}
 	if (lseek(fd, 0, SEEK_SET) != 0) {
 		(void)close(fd);
@@ -125,11 +125,12 @@ run_set_actions(
     posix_spawn_file_actions_t *actions, const struct compile_run *run)
 {
 	return posix_spawn_file_actions_adddup2(actions, run->source_fd, 0) ==
-	    0 &&
-	    posix_spawn_file_actions_adddup2(actions, run->stdout_fd, 1) == 0 &&
-	    posix_spawn_file_actions_addopen(
-		actions, 2, "/dev/null", O_WRONLY, 0) == 0 &&
-	    posix_spawn_file_actions_addclosefrom_np(actions, 3) == 0;
+		   0 &&
+	       posix_spawn_file_actions_adddup2(actions, run->stdout_fd, 1) ==
+		   0 &&
+	       posix_spawn_file_actions_addopen(
+		   actions, 2, "/dev/null", O_WRONLY, 0) == 0 &&
+	       posix_spawn_file_actions_addclosefrom_np(actions, 3) == 0;
 }
 
 /* The gateway's threads block signals and ignore SIGPIPE; the runner starts
@@ -143,9 +144,9 @@ run_set_attributes(posix_spawnattr_t *attributes)
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
 	return posix_spawnattr_setsigmask(attributes, &none) == 0 &&
-	    posix_spawnattr_setsigdefault(attributes, &all) == 0 &&
-	    posix_spawnattr_setflags(attributes,
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0;
+	       posix_spawnattr_setsigdefault(attributes, &all) == 0 &&
+	       posix_spawnattr_setflags(attributes,
+		   POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0;
 }
 
 static int
@@ -182,8 +183,8 @@ run_spawn(const char *runner_path, const char *name, struct compile_run *run)
 		return ENOMEM;
 	}
 	if (run_set_actions(&actions, run) && run_set_attributes(&attributes))
-		result = run_exec(
-		    runner_path, name, run, &actions, &attributes);
+		result =
+		    run_exec(runner_path, name, run, &actions, &attributes);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return result;
@@ -231,8 +232,8 @@ run_wait_end(struct compile_run *run)
 	int64_t deadline_ms = clock_mono_ms() + COMPILE_CHECK_MS;
 
 	for (;;) {
-		struct pollfd ready[2] = {{run->pid_fd, POLLIN, 0},
-		    {run->answer_fd, POLLIN, 0}};
+		struct pollfd ready[2] = {
+		    {run->pid_fd, POLLIN, 0}, {run->answer_fd, POLLIN, 0}};
 		int64_t left_ms = deadline_ms - clock_mono_ms();
 
 		if (left_ms <= 0)
@@ -302,7 +303,8 @@ run_parse_answer(
 		text += digits + 1;
 	}
 	*line_r = line;
-	(void)err_set(detail, ERR_SYNTAX, "%.*s", (int)strcspn(text, "\n"), text);
+	(void)err_set(
+	    detail, ERR_SYNTAX, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 static enum err

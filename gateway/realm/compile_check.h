@@ -18,8 +18,8 @@
  * say where and why. Anything else: it could not be found out, `detail` says
  * why. What compiled once in this process is not asked again.
  */
-enum err compile_check_run(const char *runner_path,
-    const struct realm_script *script, unsigned *line_r,
-    struct err_detail *detail) MUST_USE;
+enum err
+compile_check_run(const char *runner_path, const struct realm_script *script,
+    unsigned *line_r, struct err_detail *detail) MUST_USE;
 
 #endif

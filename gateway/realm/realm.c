@@ -60,8 +60,8 @@ _Static_assert(offsetof(struct realm_idp, identifier) == 0, "realm_search");
 const struct realm_client *
 realm_client(const struct realm *realm, struct span id)
 {
-	return realm_search(id, realm->clients, realm->client_count,
-	    sizeof *realm->clients);
+	return realm_search(
+	    id, realm->clients, realm->client_count, sizeof *realm->clients);
 }
 
 const struct realm_api_client *
@@ -82,7 +82,7 @@ bool
 string_set_has(const struct string_set *set, struct span item)
 {
 	return realm_search(item, set->items, set->count, sizeof *set->items) !=
-	    NULL;
+	       NULL;
 }
 
 /* ---- references --------------------------------------------------------- */

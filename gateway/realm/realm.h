@@ -24,7 +24,8 @@
 
 /* How a client's secret is checked. */
 enum secret_kind {
-	SECRET_DIGEST, /* vault_mac(VAULT_CLIENT_SECRETS, kind NUL id NUL secret) */
+	SECRET_DIGEST, /* vault_mac(VAULT_CLIENT_SECRETS, kind NUL id NUL
+			  secret) */
 	SECRET_PHC     /* an imported PHC string */
 };
 
@@ -49,7 +50,7 @@ struct realm_client {
 	bool enabled;
 	struct string_set idps;
 	struct string_set default_scopes;
-	struct string_set scopes;     /* default and additional together */
+	struct string_set scopes; /* default and additional together */
 	bool grant_client_credentials;
 	bool grant_stateless;
 	bool refresh_enabled;
@@ -61,8 +62,8 @@ struct realm_client {
 	enum signing_alg id_token_alg;
 	int64_t id_token_lifetime_secs;
 	enum profile_rule profile;
-	const char *jwks_json;        /* NULL: none */
-	const char *jwks_uri;         /* NULL: none */
+	const char *jwks_json; /* NULL: none */
+	const char *jwks_uri;  /* NULL: none */
 };
 
 /* Bits of realm_api_client.scopes. */
@@ -104,7 +105,8 @@ struct realm_script {
 struct release {
 	uint8_t hash[DIGEST_BYTES];
 	const char *idp;
-	const struct realm_script *scripts[SCRIPT_KINDS]; /* NULL: there is none */
+	const struct realm_script
+	    *scripts[SCRIPT_KINDS]; /* NULL: there is none */
 	struct script_limits limits;
 };
 
@@ -122,7 +124,7 @@ struct realm_idp {
 	bool enabled;
 	const char *subject_prefix;
 	const struct attribute_rename *mapping;
-	size_t mapping_count;          /* 0: attributes pass as they are */
+	size_t mapping_count; /* 0: attributes pass as they are */
 	bool cache_shared;
 	struct string_set engine_labels; /* empty: any engine */
 	int64_t weight;
@@ -132,12 +134,12 @@ struct realm_idp {
 	struct string_set http_allow;  /* the realm's and the IdP's */
 	const struct release *release; /* what runs now */
 	uint8_t properties_version[DIGEST_BYTES]; /* unguessable */
-	const char *properties_json;   /* {"id":"value",..} of what it may read */
+	const char *properties_json; /* {"id":"value",..} of what it may read */
 	struct string_set sensitive_values; /* to mask in logs and records */
 };
 
 struct realm {
-	const char *issuer;            /* NULL: public URL + "/oauth" */
+	const char *issuer; /* NULL: public URL + "/oauth" */
 	bool shared_subjects;
 	int64_t attempts_per_source_4xx;
 	int64_t attempts_window_secs;
@@ -149,15 +151,15 @@ struct realm {
 	size_t client_count;
 	const struct realm_api_client *api_clients;
 	size_t api_client_count;
-	const struct realm_idp *idps;       /* sorted by identifier */
+	const struct realm_idp *idps; /* sorted by identifier */
 	size_t idp_count;
 };
 
 /* NULL when there is none. `id` need not be terminated. */
-const struct realm_client *realm_client(
-    const struct realm *realm, struct span id);
-const struct realm_api_client *realm_api_client(
-    const struct realm *realm, struct span id);
+const struct realm_client *
+realm_client(const struct realm *realm, struct span id);
+const struct realm_api_client *
+realm_api_client(const struct realm *realm, struct span id);
 const struct realm_idp *realm_idp(const struct realm *realm, struct span id);
 bool string_set_has(const struct string_set *set, struct span item);
 

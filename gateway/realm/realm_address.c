@@ -9,7 +9,7 @@
 #include "gateway/realm/realm_address.h"
 
 /* RFC 1035: 255 octets on the wire are 253 characters. */
-#define HOST_BYTES 253
+#define HOST_BYTES  253
 #define LABEL_BYTES 63
 
 #define URL_BYTES 1024
@@ -66,9 +66,8 @@ address_find(struct span text, uint8_t c)
 static struct span
 address_from(struct span text, size_t start)
 {
-	return start >= text.len
-	    ? span_of(text.data + text.len, 0)
-	    : span_of(text.data + start, text.len - start);
+	return start >= text.len ? span_of(text.data + text.len, 0)
+				 : span_of(text.data + start, text.len - start);
 }
 
 /* Labels between dots; the last may not be a number, so that a mistyped IPv4
@@ -121,7 +120,7 @@ address_split_port(struct span text, struct host_port *parts_r)
 		parts.port = address_from(text, end + 1);
 	*parts_r = parts;
 	return !span_present(parts.port) ||
-	    address_is_number(parts.port, 1, 65535);
+	       address_is_number(parts.port, 1, 65535);
 }
 
 /* Bits beyond the prefix must be 0: 10.1.2.3/24 is a mistake somewhere. */
@@ -167,7 +166,7 @@ address_is_host(const struct host_port *parts)
 	static const struct span absent = {NULL, 0};
 
 	return address_is_cidr(parts->host, absent, parts->bracketed) ||
-	    (!parts->bracketed && address_is_name(parts->host));
+	       (!parts->bracketed && address_is_name(parts->host));
 }
 
 bool
@@ -184,7 +183,7 @@ realm_address_is_allow_entry(struct span text)
 		    address_from(parts.host, slash + 1), parts.bracketed);
 	if (parts.host.len > 2 && memcmp(parts.host.data, "*.", 2) == 0)
 		return !parts.bracketed &&
-		    address_is_name(address_from(parts.host, 2));
+		       address_is_name(address_from(parts.host, 2));
 	return address_is_host(&parts);
 }
 
@@ -200,8 +199,8 @@ static bool
 address_is_loopback(const struct host_port *parts)
 {
 	return span_is(parts->host, "localhost") ||
-	    span_is(parts->host, "127.0.0.1") ||
-	    (parts->bracketed && span_is(parts->host, "::1"));
+	       span_is(parts->host, "127.0.0.1") ||
+	       (parts->bracketed && span_is(parts->host, "::1"));
 }
 
 /* What follows the authority: visible ASCII, without characters that RFC 3986

@@ -64,7 +64,8 @@ check_unique(
 
 		if (strcmp(first->name, second->name) == 0)
 			realm_problem_add(&draft->problems,
-			    (struct realm_place){second->file, second->line, key},
+			    (struct realm_place){
+				second->file, second->line, key},
 			    "'%.128s' is already in %s:%d", second->name,
 			    first->file, first->line);
 	}
@@ -98,8 +99,9 @@ check_references(struct realm_draft *draft, struct realm_place place,
     const struct setting *setting, const struct named_list *known,
     const char *what)
 {
-	const struct yaml_node *item =
-	    setting->node == NULL ? NULL : setting->node->first;
+	const struct yaml_node *item = setting->node == NULL || draft->unread
+					   ? NULL
+					   : setting->node->first;
 
 	for (; item != NULL; item = item->next) {
 		if (check_is_known(known, item->text))
@@ -121,8 +123,8 @@ check_client_references(struct realm_draft *draft,
 		check_references(draft, place, &client->settings.idps, idps,
 		    "identity provider");
 		place.key = "default_scopes";
-		check_references(draft, place,
-		    &client->settings.default_scopes, scopes, "scope");
+		check_references(draft, place, &client->settings.default_scopes,
+		    scopes, "scope");
 		place.key = "additional_scopes";
 		check_references(draft, place,
 		    &client->settings.additional_scopes, scopes, "scope");
@@ -145,9 +147,9 @@ check_prefixes(struct realm_draft *draft)
 	if (!check_list_new(draft, draft->idp_count, &list))
 		return false;
 	for (struct draft_idp *idp = draft->idps; idp != NULL; idp = idp->next)
-		list.items[list.count++] = (struct named){
-		    idp->idp.subject_prefix, idp->file,
-		    idp->settings.subject_prefix.line, idp};
+		list.items[list.count++] =
+		    (struct named){idp->idp.subject_prefix, idp->file,
+			idp->settings.subject_prefix.line, idp};
 	check_list_sort(&list);
 	for (size_t i = 1; i < list.count; i++) {
 		const struct named *left = &list.items[i - 1];
@@ -213,9 +215,9 @@ check_properties(struct realm_draft *draft, const struct named_list *idps)
 		check_references(draft,
 		    (struct realm_place){"properties.yaml", 0, "idps"},
 		    &property->item.idps, idps, "identity provider");
-		list.items[list.count++] = (struct named){
-		    property->item.id.text, "properties.yaml",
-		    property->item.id.line, property};
+		list.items[list.count++] =
+		    (struct named){property->item.id.text, "properties.yaml",
+			property->item.id.line, property};
 	}
 	check_list_sort(&list);
 	check_unique(draft, &list, "id");
@@ -262,9 +264,8 @@ check_api_clients(struct realm_draft *draft)
 		return false;
 	for (struct draft_api_client *api = draft->api_clients; api != NULL;
 	     api = api->next)
-		list.items[list.count++] =
-		    (struct named){api->client.client_id, api->file,
-			api->settings.client_id.line, api};
+		list.items[list.count++] = (struct named){api->client.client_id,
+		    api->file, api->settings.client_id.line, api};
 	check_list_sort(&list);
 	check_unique(draft, &list, "client_id");
 	draft->api_clients = NULL;
@@ -291,7 +292,6 @@ check_keep_scopes(struct realm_draft *draft, const struct named_list *scopes)
 	    &(struct string_set){items, scopes->count}, &draft->realm->scopes);
 }
 
-/* Leaves every list of the draft sorted by id. */
 bool
 realm_check_all(struct realm_draft *draft)
 {

@@ -22,9 +22,9 @@ client_join_scopes(struct arena *arena, const struct string_set *a,
 	if (items == NULL)
 		return false;
 	while (i < a->count || j < b->count) {
-		int order = i == a->count ? 1
-		    : j == b->count       ? -1
-		    : strcmp(a->items[i], b->items[j]);
+		int order = i == a->count   ? 1
+			    : j == b->count ? -1
+					    : strcmp(a->items[i], b->items[j]);
 
 		items[count++] = order <= 0 ? a->items[i] : b->items[j];
 		i += order <= 0;
@@ -42,12 +42,12 @@ client_take_sets(struct arena *kept, const struct client_file *settings,
 
 	return realm_schema_copy_set(
 		   kept, &settings->idps.list, &client->idps) &&
-	    realm_schema_copy_set(kept, &settings->default_scopes.list,
-		&client->default_scopes) &&
-	    realm_schema_copy_set(
-		kept, &settings->additional_scopes.list, &extra) &&
-	    client_join_scopes(
-		kept, &client->default_scopes, &extra, &client->scopes);
+	       realm_schema_copy_set(kept, &settings->default_scopes.list,
+		   &client->default_scopes) &&
+	       realm_schema_copy_set(
+		   kept, &settings->additional_scopes.list, &extra) &&
+	       client_join_scopes(
+		   kept, &client->default_scopes, &extra, &client->scopes);
 }
 
 static bool
@@ -64,8 +64,8 @@ client_take_tokens(struct realm_draft *draft, const struct yaml_source *source,
 		&settings->access_token, "access_token", &access) ||
 	    !realm_schema_read_block(source, SCHEMA_id_token_block,
 		&settings->id_token, "id_token", &id_token) ||
-	    !realm_schema_copy_set(draft->kept, &access.audience.list,
-		&client->access_audience))
+	    !realm_schema_copy_set(
+		draft->kept, &access.audience.list, &client->access_audience))
 		return false;
 	client->refresh_enabled = refresh.enabled.number != 0;
 	client->refresh_idle_secs = refresh.idle_secs.number;
@@ -118,8 +118,9 @@ client_fill(struct realm_draft *draft, const struct draft_file *file,
 	const struct yaml_source source = realm_draft_source(draft, file->path);
 	const struct client_file *settings = &draft_client->settings;
 	struct realm_client *client = &draft_client->client;
-	struct secret_client secret_client = {"client", settings->client_id.text,
-	    file->path, &settings->client_secret, file->exposed};
+	struct secret_client secret_client = {"client",
+	    settings->client_id.text, file->path, &settings->client_secret,
+	    file->exposed};
 
 	client->enabled = settings->enabled.number != 0;
 	client->profile = (enum profile_rule)settings->profile.number;
@@ -129,11 +130,11 @@ client_fill(struct realm_draft *draft, const struct draft_file *file,
 	    string_set_has(&settings->grants.list, span_str("stateless"));
 	return client_take_names(draft->kept, &settings->client_id,
 		   &settings->name, &client->client_id, &client->name) &&
-	    client_take_sets(draft->kept, settings, client) &&
-	    client_take_tokens(draft, &source, settings, client) &&
-	    client_take_keys(draft, &source, settings, client) &&
-	    realm_secret_take(draft, &secret_client, &client->secret,
-		&draft_client->secret_source);
+	       client_take_sets(draft->kept, settings, client) &&
+	       client_take_tokens(draft, &source, settings, client) &&
+	       client_take_keys(draft, &source, settings, client) &&
+	       realm_secret_take(draft, &secret_client, &client->secret,
+		   &draft_client->secret_source);
 }
 
 bool
@@ -187,8 +188,7 @@ realm_client_file_take_api(
     struct realm_draft *draft, const struct draft_file *file)
 {
 	const struct yaml_source source = realm_draft_source(draft, file->path);
-	struct draft_api_client *api =
-	    arena_alloc(draft->scratch, sizeof *api);
+	struct draft_api_client *api = arena_alloc(draft->scratch, sizeof *api);
 	struct api_client_file *settings;
 	struct secret_client secret_client;
 
@@ -201,9 +201,9 @@ realm_client_file_take_api(
 		return false;
 	if (settings->client_id.text == NULL)
 		return true;
-	secret_client = (struct secret_client){"api_client",
-	    settings->client_id.text, file->path, &settings->client_secret,
-	    file->exposed};
+	secret_client =
+	    (struct secret_client){"api_client", settings->client_id.text,
+		file->path, &settings->client_secret, file->exposed};
 	api->client.enabled = settings->enabled.number != 0;
 	api->client.scopes = client_api_scopes(&settings->scopes.list);
 	if (!client_take_names(draft->kept, &settings->client_id,

@@ -73,9 +73,10 @@ dir_open_file(const struct realm_dir *dir, const char *path, int *fd_r,
 	err = dir_check_regular(st_r, detail);
 	if (err != OK)
 		return err;
-	/* O_NONBLOCK: should a FIFO have taken its place, this must not hang. */
-	fd = openat(
-	    dir->fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	/* O_NONBLOCK: should a FIFO have taken its place, this must not hang.
+	 */
+	fd =
+	    openat(dir->fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return err_set_errno(detail, ERR_IO, "cannot be read");
 	if (fstat(fd, st_r) != 0)

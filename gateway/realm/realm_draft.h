@@ -71,7 +71,9 @@ struct realm_draft {
 	struct realm_problems problems;
 	const struct realm_dir *dir; /* NULL where a test feeds bytes */
 	const struct realm_sources *sources;
-	struct realm *realm;         /* in kept */
+	struct realm *realm; /* in kept */
+	bool unread;         /* a file that is referred to is no YAML:
+				nothing can be said of references */
 
 	struct script_limits limits; /* realm.yaml's */
 	struct string_set http_allow;
@@ -89,9 +91,9 @@ struct realm_draft {
 
 /* One parsed file. `root` is NULL when it was empty. */
 struct draft_file {
-	const char *path;  /* scratch; relative */
+	const char *path; /* scratch; relative */
 	const struct yaml_node *root;
-	bool exposed;      /* others may read it */
+	bool exposed; /* others may read it */
 };
 
 /* ---- one function a kind of file, in the file of its name --------------- */
@@ -100,8 +102,8 @@ bool realm_settings_take_realm(
     struct realm_draft *draft, const struct draft_file *file);
 bool realm_settings_take_scopes(
     struct realm_draft *draft, const struct draft_file *file);
-bool realm_property_take(
-    struct realm_draft *draft, const struct draft_file *file);
+bool
+realm_property_take(struct realm_draft *draft, const struct draft_file *file);
 bool realm_client_file_take(
     struct realm_draft *draft, const struct draft_file *file);
 bool realm_client_file_take_api(
@@ -132,9 +134,9 @@ struct secret_client {
 };
 
 /* From the file, the environment or another file; or says how to go on. */
-bool realm_secret_take(struct realm_draft *draft,
-    const struct secret_client *client, struct realm_secret *secret_r,
-    enum secret_source *source_r);
+bool
+realm_secret_take(struct realm_draft *draft, const struct secret_client *client,
+    struct realm_secret *secret_r, enum secret_source *source_r);
 
 /* A stored or a new secret, only once all is valid. ERR_INVALID with a problem
  * where there is none to keep. */
@@ -142,7 +144,8 @@ enum err realm_secret_settle(struct realm_draft *draft,
     const struct secret_client *client, enum secret_source source,
     struct realm_secret *secret) MUST_USE;
 
-/* ---- for all of them ------------------------------------------------------ */
+/* ---- for all of them ------------------------------------------------------
+ */
 
 static inline struct yaml_source
 realm_draft_source(struct realm_draft *draft, const char *file)
@@ -150,9 +153,10 @@ realm_draft_source(struct realm_draft *draft, const char *file)
 	return (struct yaml_source){file, draft->scratch, &draft->problems};
 }
 
-/* For fuzzing and tests: one document as the kind of file its first byte
- * names; adds to problems, reads and writes no file but those it names. */
-void realm_load_bytes(unsigned kind, struct span document,
-    struct buf *problems);
+/* For fuzzing: one document as the `kind`-th of realm.yaml, scopes.yaml,
+ * properties.yaml, a client, an API client, an IdP (modulo 6). Reads and
+ * writes no file. */
+void
+realm_load_bytes(unsigned kind, struct span document, struct buf *problems);
 
 #endif

@@ -50,7 +50,7 @@ hash_skip_number(struct span *text, const char *name)
 	if (text->len < len || memcmp(text->data, name, len) != 0)
 		return false;
 	while (len + digits < text->len && text->data[len + digits] >= '0' &&
-	    text->data[len + digits] <= '9')
+	       text->data[len + digits] <= '9')
 		digits++;
 	*text = span_of(text->data + len + digits, text->len - len - digits);
 	return digits >= 1 && digits <= 8;
@@ -70,9 +70,11 @@ hash_is_argon2id(struct span rest)
 	    !hash_next_field(&rest, &hash))
 		return false;
 	return rest.len == 0 && span_is(version, "v=19") &&
-	    hash_skip_number(&costs, "m=") && hash_skip_number(&costs, ",t=") &&
-	    hash_skip_number(&costs, ",p=") && costs.len == 0 &&
-	    hash_is_word(salt, "+/", 11, 86) && hash_is_word(hash, "+/", 16, 86);
+	       hash_skip_number(&costs, "m=") &&
+	       hash_skip_number(&costs, ",t=") &&
+	       hash_skip_number(&costs, ",p=") && costs.len == 0 &&
+	       hash_is_word(salt, "+/", 11, 86) &&
+	       hash_is_word(hash, "+/", 16, 86);
 }
 
 /* $2b$12$ and 22 + 31 characters of salt and hash */
@@ -89,7 +91,7 @@ hash_is_bcrypt(struct span rest)
 	    cost.data[0] > '3' || cost.data[1] < '0' || cost.data[1] > '9')
 		return false;
 	rounds = (unsigned)(cost.data[0] - '0') * 10 +
-	    (unsigned)(cost.data[1] - '0');
+		 (unsigned)(cost.data[1] - '0');
 	return rounds >= 4 && rounds <= 31 && hash_is_word(hash, "./", 53, 53);
 }
 
@@ -105,7 +107,8 @@ hash_is_yescrypt(struct span rest)
 	    !hash_next_field(&rest, &hash))
 		return false;
 	return rest.len == 0 && hash_is_word(costs, "./", 3, 32) &&
-	    hash_is_word(salt, "./", 1, 86) && hash_is_word(hash, "./", 43, 43);
+	       hash_is_word(salt, "./", 1, 86) &&
+	       hash_is_word(hash, "./", 43, 43);
 }
 
 /* $pbkdf2-sha256$600000$salt$hash, or with i=600000 (and l=32) as others do */
@@ -125,8 +128,8 @@ hash_is_pbkdf2(struct span rest)
 	if (costs.len > 0 && !hash_skip_number(&costs, ",l="))
 		return false;
 	return rest.len == 0 && costs.len == 0 &&
-	    hash_is_word(salt, "./+", 1, 172) &&
-	    hash_is_word(hash, "./+", 16, 172);
+	       hash_is_word(salt, "./+", 1, 172) &&
+	       hash_is_word(hash, "./+", 16, 172);
 }
 
 bool
@@ -134,7 +137,8 @@ realm_hash_is_known(struct span text)
 {
 	struct span kind;
 
-	if (text.len > HASH_TEXT_BYTES || memchr(text.data, 0, text.len) != NULL)
+	if (text.len > HASH_TEXT_BYTES ||
+	    memchr(text.data, 0, text.len) != NULL)
 		return false;
 	if (!hash_next_field(&text, &kind))
 		return false;

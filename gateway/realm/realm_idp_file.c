@@ -9,7 +9,7 @@
 #include "gateway/realm/realm_syntax.h"
 
 /* Members of `user` that a mapping may name. */
-#define MAPPING_MAX 200
+#define MAPPING_MAX     200
 #define ATTRIBUTE_BYTES 128
 
 /* The realm's limits, but for those the IdP's own file gives. */
@@ -18,10 +18,10 @@ idp_take_limits(const struct script_block *own,
     const struct script_limits *realm, struct script_limits *limits_r)
 {
 	*limits_r = *realm;
-#define OVERRIDE(field)                                                        \
-	do {                                                                   \
-		if (own->field.given)                                          \
-			limits_r->field = own->field.number;                   \
+#define OVERRIDE(field)                                      \
+	do {                                                 \
+		if (own->field.given)                        \
+			limits_r->field = own->field.number; \
 	} while (0)
 	OVERRIDE(wall_ms);
 	OVERRIDE(cpu_ms);
@@ -44,7 +44,7 @@ idp_is_attribute(const char *text)
 	struct span span = span_str(text);
 
 	return span.len >= 1 && span.len <= ATTRIBUTE_BYTES &&
-	    realm_syntax_is_text(span);
+	       realm_syntax_is_text(span);
 }
 
 static const char *
@@ -71,8 +71,8 @@ idp_take_mapping_member(struct realm_draft *draft, const char *file,
 	const char *mistake = idp_find_mapping_mistake(member->parent, member);
 
 	if (mistake != NULL) {
-		(void)snprintf(path, sizeof path, "attribute_mapping.%.64s",
-		    member->key);
+		(void)snprintf(
+		    path, sizeof path, "attribute_mapping.%.64s", member->key);
 		realm_problem_add(&draft->problems,
 		    (struct realm_place){file, member->line, path}, "%s",
 		    mistake);
@@ -132,8 +132,9 @@ idp_join_allow(struct realm_draft *draft, const struct string_set *own,
 		return false;
 	while (i < own->count || j < realm->count) {
 		int order = i == own->count ? 1
-		    : j == realm->count     ? -1
-		    : strcmp(own->items[i], realm->items[j]);
+			    : j == realm->count
+				? -1
+				: strcmp(own->items[i], realm->items[j]);
 
 		items[count++] = order <= 0 ? own->items[i] : realm->items[j];
 		i += order <= 0;
@@ -152,11 +153,12 @@ idp_take_names(struct realm_draft *draft, const struct idp_file *settings,
 	idp->identifier = arena_strdup(kept, identifier);
 	idp->name = arena_strdup(
 	    kept, settings->name.given ? settings->name.text : identifier);
-	idp->subject_prefix = settings->subject_prefix.given
-	    ? arena_strdup(kept, settings->subject_prefix.text)
-	    : arena_printf(kept, "%s|", identifier);
+	idp->subject_prefix =
+	    settings->subject_prefix.given
+		? arena_strdup(kept, settings->subject_prefix.text)
+		: arena_printf(kept, "%s|", identifier);
 	return idp->identifier != NULL && idp->name != NULL &&
-	    idp->subject_prefix != NULL;
+	       idp->subject_prefix != NULL;
 }
 
 static bool
@@ -169,8 +171,8 @@ idp_take_blocks(struct realm_draft *draft, const struct yaml_source *source,
 
 	if (!realm_schema_read_block(source, SCHEMA_script_block,
 		&settings->script, "script", &draft_idp->script) ||
-	    !realm_schema_read_block(source, SCHEMA_http_block,
-		&settings->http, "http", &draft_idp->http) ||
+	    !realm_schema_read_block(source, SCHEMA_http_block, &settings->http,
+		"http", &draft_idp->http) ||
 	    !realm_schema_read_block(source, SCHEMA_record_block,
 		&settings->record, "record", &record))
 		return false;
@@ -180,9 +182,10 @@ idp_take_blocks(struct realm_draft *draft, const struct yaml_source *source,
 	idp->record_keep = record.keep.number;
 	return realm_schema_copy_set(
 		   draft->kept, &record.mask.list, &idp->record_mask) &&
-	    realm_schema_copy_set(
-		draft->kept, &settings->engines.list, &idp->engine_labels) &&
-	    idp_join_allow(draft, &draft_idp->http.allow.list, &idp->http_allow);
+	       realm_schema_copy_set(
+		   draft->kept, &settings->engines.list, &idp->engine_labels) &&
+	       idp_join_allow(
+		   draft, &draft_idp->http.allow.list, &idp->http_allow);
 }
 
 static bool
@@ -198,9 +201,9 @@ idp_fill(struct realm_draft *draft, const struct yaml_source *source,
 	idp->cache_shared = settings->cache_namespace.number != 0;
 	idp->weight = settings->weight.number;
 	return idp_take_names(draft, settings, identifier, idp) &&
-	    idp_take_mapping(draft, source->file, &settings->attribute_mapping,
-		idp) &&
-	    idp_take_blocks(draft, source, draft_idp);
+	       idp_take_mapping(
+		   draft, source->file, &settings->attribute_mapping, idp) &&
+	       idp_take_blocks(draft, source, draft_idp);
 }
 
 bool

@@ -10,7 +10,7 @@
 #include "gateway/realm/realm_jwks.h"
 
 #define JWKS_KEYS_MAX 32
-#define JWKS_BYTES ((size_t)64 << 10)
+#define JWKS_BYTES    ((size_t)64 << 10)
 
 /* RFC 7518 section 3.3: 2048 bits or larger; larger than 8192 only costs. */
 #define RSA_MIN_BYTES 256
@@ -38,13 +38,12 @@ jwks_member(const struct yaml_node *map, const char *key)
 }
 
 static bool
-jwks_member_is(
-    const struct yaml_node *map, const char *key, const char *value)
+jwks_member_is(const struct yaml_node *map, const char *key, const char *value)
 {
 	const struct yaml_node *node = jwks_member(map, key);
 
 	return node != NULL && node->kind == YAML_SCALAR &&
-	    strcmp(node->text, value) == 0;
+	       strcmp(node->text, value) == 0;
 }
 
 static bool
@@ -59,7 +58,7 @@ jwks_member_has_bytes(
 		return false;
 	buf_init(&bytes, max);
 	fine = base64url_decode(span_str(node->text), &bytes) == OK &&
-	    bytes.len >= min;
+	       bytes.len >= min;
 	buf_fini(&bytes);
 	return fine;
 }
@@ -89,7 +88,8 @@ jwks_find_mistake(const struct yaml_node *key)
 		if (!jwks_member_has_bytes(
 			key, "n", RSA_MIN_BYTES, RSA_MAX_BYTES) ||
 		    !jwks_member_has_bytes(key, "e", 1, 8))
-			return "expects n (2048 to 8192 bits) and e in base64url";
+			return "expects n (2048 to 8192 bits) and e in "
+			       "base64url";
 		return NULL;
 	}
 	if (!jwks_member_is(key, "kty", "EC"))
@@ -192,7 +192,8 @@ realm_jwks_take(const struct yaml_source *source, const struct yaml_node *node,
 	if (!jwks_write(source, keys, &json)) {
 		fine = true;
 	} else if (json.failed) {
-		jwks_problem(source, node->line, "jwks", "the keys are too large");
+		jwks_problem(
+		    source, node->line, "jwks", "the keys are too large");
 	} else {
 		*json_r = arena_copy_str(arena, buf_span(&json));
 		fine = *json_r != NULL;

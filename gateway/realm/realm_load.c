@@ -16,8 +16,8 @@
 static void
 load_problem(struct realm_draft *draft, const char *path, const char *sentence)
 {
-	realm_problem_add(&draft->problems,
-	    (struct realm_place){path, 0, NULL}, "%s", sentence);
+	realm_problem_add(&draft->problems, (struct realm_place){path, 0, NULL},
+	    "%s", sentence);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -36,8 +36,8 @@ load_parse(struct realm_draft *draft, const char *path, bool required,
 	*file_r = (struct draft_file){.path = path};
 	*found_r = false;
 	buf_init(&text, REALM_FILE_BYTES);
-	err = realm_dir_read(
-	    draft->dir, path, &text, &file_r->exposed, &detail);
+	err =
+	    realm_dir_read(draft->dir, path, &text, &file_r->exposed, &detail);
 	if (err == OK)
 		*found_r =
 		    realm_yaml_parse(&source, buf_span(&text), &file_r->root);
@@ -52,7 +52,7 @@ load_parse(struct realm_draft *draft, const char *path, bool required,
 	return true;
 }
 
-/* A file that may be missing: then all is default. */
+/* A file that may be missing: then, and after a mistake, all is default. */
 static bool
 load_take_file(struct realm_draft *draft, const char *path,
     bool (*take)(struct realm_draft *draft, const struct draft_file *file))
@@ -63,8 +63,8 @@ load_take_file(struct realm_draft *draft, const char *path,
 
 	if (!load_parse(draft, path, false, &file, &found))
 		return false;
-	if (!found && draft->problems.mistakes > mistakes)
-		return true;
+	if (draft->problems.mistakes > mistakes)
+		draft->unread = true;
 	return take(draft, &file);
 }
 
@@ -144,8 +144,9 @@ load_note_foreign_in(
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const char *path = strcmp(folder, ".") == 0
-		    ? names[i]
-		    : arena_printf(draft->scratch, "%s/%s", folder, names[i]);
+				       ? names[i]
+				       : arena_printf(draft->scratch, "%s/%s",
+					     folder, names[i]);
 		size_t k = 0;
 
 		if (path == NULL)
@@ -161,8 +162,8 @@ load_note_foreign_in(
 static bool
 load_take_idp(struct realm_draft *draft, const char *identifier)
 {
-	static const char *const known[] = {"idp.yaml", "init.js",
-	    "complete.js", "backchannel.js", NULL};
+	static const char *const known[] = {
+	    "idp.yaml", "init.js", "complete.js", "backchannel.js", NULL};
 	const char *folder =
 	    arena_printf(draft->scratch, "idps/%s", identifier);
 	const char *path =
@@ -180,7 +181,9 @@ load_take_idp(struct realm_draft *draft, const char *identifier)
 	}
 	if (!load_parse(draft, path, true, &file, &found))
 		return false;
-	if (found && !realm_idp_file_take(draft, &file, identifier))
+	if (!found)
+		draft->unread = true;
+	else if (!realm_idp_file_take(draft, &file, identifier))
 		return false;
 	return load_note_foreign_in(draft, folder, known);
 }
@@ -208,12 +211,13 @@ load_read(struct realm_draft *draft)
 	    NULL};
 
 	return load_take_file(draft, "realm.yaml", realm_settings_take_realm) &&
-	    load_take_file(draft, "scopes.yaml", realm_settings_take_scopes) &&
-	    load_take_file(draft, "properties.yaml", realm_property_take) &&
-	    load_take_folder(draft, "clients", realm_client_file_take) &&
-	    load_take_folder(
-		draft, "api-clients", realm_client_file_take_api) &&
-	    load_take_idps(draft) && load_note_foreign_in(draft, ".", known);
+	       load_take_file(
+		   draft, "scopes.yaml", realm_settings_take_scopes) &&
+	       load_take_file(draft, "properties.yaml", realm_property_take) &&
+	       load_take_folder(draft, "clients", realm_client_file_take) &&
+	       load_take_folder(
+		   draft, "api-clients", realm_client_file_take_api) &&
+	       load_take_idps(draft) && load_note_foreign_in(draft, ".", known);
 }
 
 /* ---- the snapshot's arrays ---------------------------------------------- */
@@ -280,9 +284,9 @@ load_settle(struct realm_draft *draft, enum secret_source source)
 		    client->client.client_id, client->file,
 		    &client->settings.client_secret, false};
 		enum err one = client->secret_source != source
-		    ? OK
-		    : realm_secret_settle(draft, &secret_client, source,
-			  &client->client.secret);
+				   ? OK
+				   : realm_secret_settle(draft, &secret_client,
+					 source, &client->client.secret);
 
 		err = one == OK ? err : one;
 	}
@@ -293,9 +297,9 @@ load_settle(struct realm_draft *draft, enum secret_source source)
 		    api->client.client_id, api->file,
 		    &api->settings.client_secret, false};
 		enum err one = api->secret_source != source
-		    ? OK
-		    : realm_secret_settle(draft, &secret_client, source,
-			  &api->client.secret);
+				   ? OK
+				   : realm_secret_settle(draft, &secret_client,
+					 source, &api->client.secret);
 
 		err = one == OK ? err : one;
 	}
@@ -318,7 +322,8 @@ load_keep_release(struct realm_draft *draft, const struct realm_idp *idp)
 	buf_fini(&content);
 	if (err == OK)
 		return OK;
-	load_problem(draft, idp->identifier, "the store does not take its release");
+	load_problem(
+	    draft, idp->identifier, "the store does not take its release");
 	return err == ERR_NOMEM ? ERR_NOMEM : ERR_IO;
 }
 
@@ -339,7 +344,8 @@ load_commit(struct realm_draft *draft)
 static enum err
 load_nomem(struct realm_draft *draft)
 {
-	load_problem(draft, "realm", "does not fit into memory (256 MiB at most)");
+	load_problem(
+	    draft, "realm", "does not fit into memory (256 MiB at most)");
 	return ERR_NOMEM;
 }
 
@@ -404,9 +410,20 @@ realm_load(const char *dir, const struct realm_sources *sources,
 
 /* ---- documents from memory ---------------------------------------------- */
 
+static bool
+load_take_bytes_idp(struct realm_draft *draft, const struct draft_file *file)
+{
+	return realm_idp_file_take(draft, file, "fuzz");
+}
+
 void
 realm_load_bytes(unsigned kind, struct span document, struct buf *problems)
 {
+	static bool (*const takes[])(struct realm_draft * draft,
+	    const struct draft_file *file) = {realm_settings_take_realm,
+	    realm_settings_take_scopes, realm_property_take,
+	    realm_client_file_take, realm_client_file_take_api,
+	    load_take_bytes_idp};
 	static const struct realm_sources sources = {.check_only = true};
 	struct realm_draft draft = {
 	    .problems = {.out = problems}, .sources = &sources};
@@ -415,21 +432,10 @@ realm_load_bytes(unsigned kind, struct span document, struct buf *problems)
 
 	if (load_open(&draft) == OK) {
 		source = realm_draft_source(&draft, file.path);
-		if (realm_yaml_parse(&source, document, &file.root)) {
-			bool fine = kind % 6 == 0
-			    ? realm_settings_take_realm(&draft, &file)
-			    : kind % 6 == 1
-			    ? realm_settings_take_scopes(&draft, &file)
-			    : kind % 6 == 2 ? realm_property_take(&draft, &file)
-			    : kind % 6 == 3
-			    ? realm_client_file_take(&draft, &file)
-			    : kind % 6 == 4
-			    ? realm_client_file_take_api(&draft, &file)
-			    : realm_idp_file_take(&draft, &file, "fuzz");
-
-			if (fine)
-				(void)realm_check_all(&draft);
-		}
+		if (realm_yaml_parse(&source, document, &file.root) &&
+		    takes[kind % (sizeof takes / sizeof takes[0])](
+			&draft, &file))
+			(void)realm_check_all(&draft);
 	}
 	arena_free(draft.scratch);
 	arena_free(draft.kept);

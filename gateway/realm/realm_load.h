@@ -16,7 +16,8 @@ struct realm_sources {
 	/* Path of postern-runner, for --compile; NULL: scripts are not compiled
 	 * (--check without a runner at hand says so). */
 	const char *runner_path;
-	/* Directory for generated secrets (data_dir/secrets), made if missing. */
+	/* Directory for generated secrets (data_dir/secrets), made if missing.
+	 */
 	const char *secrets_dir;
 	/* true: validate only; nothing is generated or written. */
 	bool check_only;

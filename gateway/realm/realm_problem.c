@@ -45,10 +45,11 @@ problem_format_place(char *line, struct realm_place place, size_t at)
 	int wrote;
 
 	if (place.line > 0)
-		wrote = snprintf(line + at, LINE_BYTES - at, "%s:%d: ",
-		    place.file, place.line);
+		wrote = snprintf(line + at, LINE_BYTES - at,
+		    "%s:%d: ", place.file, place.line);
 	else
-		wrote = snprintf(line + at, LINE_BYTES - at, "%s: ", place.file);
+		wrote =
+		    snprintf(line + at, LINE_BYTES - at, "%s: ", place.file);
 	at = problem_advance(wrote, at);
 	if (place.key == NULL || place.key[0] == '\0')
 		return at;

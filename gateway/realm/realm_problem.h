@@ -17,8 +17,8 @@
 #define REALM_PROBLEMS_MAX 100
 
 struct realm_problems {
-	struct buf *out;     /* the caller's */
-	size_t mistakes;     /* all of them, also those not listed */
+	struct buf *out; /* the caller's */
+	size_t mistakes; /* all of them, also those not listed */
 	size_t lines;
 };
 
@@ -29,14 +29,14 @@ struct realm_place {
 	const char *key;  /* NULL: none */
 };
 
-void realm_problem_add(struct realm_problems *problems,
-    struct realm_place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void
+realm_problem_add(struct realm_problems *problems, struct realm_place place,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* As realm_problem_add(), but does not fail the load. */
-void realm_problem_warn(struct realm_problems *problems,
-    struct realm_place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void
+realm_problem_warn(struct realm_problems *problems, struct realm_place place,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The last line, where there are more than are listed. */
 void realm_problem_close(struct realm_problems *problems);

@@ -33,8 +33,8 @@ property_take_bytes(struct realm_draft *draft, const struct yaml_source *source,
 	if (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n')
 		bytes.len--;
 	if (!realm_syntax_is_lines(bytes)) {
-		property_problem(draft, source, setting, "file",
-		    "the file is not text");
+		property_problem(
+		    draft, source, setting, "file", "the file is not text");
 		return true;
 	}
 	*value_r = arena_copy_str(draft->scratch, bytes);
@@ -111,9 +111,8 @@ property_take_env(struct realm_draft *draft, const struct yaml_source *source,
 }
 
 static bool
-property_take_value(struct realm_draft *draft,
-    const struct yaml_source *source, const struct property_item *item,
-    const char **value_r)
+property_take_value(struct realm_draft *draft, const struct yaml_source *source,
+    const struct property_item *item, const char **value_r)
 {
 	int given = item->value.given + item->env.given + item->file.given;
 
@@ -156,7 +155,8 @@ property_take_item(struct realm_draft *draft, const struct yaml_source *source,
 		return false;
 	if (item->value.given && item->sensitive.number != 0 && file->exposed)
 		realm_problem_warn(&draft->problems,
-		    (struct realm_place){source->file, item->value.line, "value"},
+		    (struct realm_place){
+			source->file, item->value.line, "value"},
 		    "a sensitive value in a file that others may read");
 	property->next = draft->properties;
 	draft->properties = property;
@@ -196,7 +196,7 @@ property_is_for(
 	if (item->kind.number != 0 || property->value == NULL)
 		return false;
 	return !item->idps.given ||
-	    string_set_has(&item->idps.list, span_str(idp->identifier));
+	       string_set_has(&item->idps.list, span_str(idp->identifier));
 }
 
 /* realm_check_all() sorted the list, so equal content is equal text. */
@@ -298,7 +298,7 @@ realm_property_give(struct realm_draft *draft, struct realm_idp *idp)
 		idp->properties_json =
 		    arena_copy_str(draft->kept, buf_span(&json));
 		fine = !json.failed && idp->properties_json != NULL &&
-		    property_version(draft, idp);
+		       property_version(draft, idp);
 	}
 	buf_wipe(&json);
 	return fine && property_collect_sensitive(draft, idp);

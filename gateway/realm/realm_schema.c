@@ -68,23 +68,25 @@ struct schema_row {
 struct schema {
 	const struct schema_row *rows;
 	size_t count;
-	size_t bytes;  /* of its struct */
+	size_t bytes; /* of its struct */
 };
 
-#define SCHEMA(schema, where, doc)                                             \
+#define SCHEMA(schema, where, doc) \
 	static const struct schema_row schema##_rows[] = {
-#define KEY(schema, need, key, type, min, max, fallback, doc)                  \
-	{#key, TYPE_##type, need, min, max, fallback, doc,                     \
+#define KEY(schema, need, key, type, min, max, fallback, doc) \
+	{#key, TYPE_##type, need, min, max, fallback, doc,    \
 	    offsetof(struct schema, key)},
-#define END_SCHEMA(schema) };
+#define END_SCHEMA(schema) \
+	}                  \
+	;
 #include "gateway/realm/realm_schema.def"
 #undef SCHEMA
 #undef KEY
 #undef END_SCHEMA
 
 static const struct schema schemas[SCHEMA_COUNT] = {
-#define SCHEMA(schema, where, doc)                                             \
-	{schema##_rows, sizeof schema##_rows / sizeof schema##_rows[0],        \
+#define SCHEMA(schema, where, doc)                                      \
+	{schema##_rows, sizeof schema##_rows / sizeof schema##_rows[0], \
 	    sizeof(struct schema)},
 #define KEY(schema, need, key, type, min, max, fallback, doc)
 #define END_SCHEMA(schema)
@@ -97,16 +99,17 @@ static const struct schema schemas[SCHEMA_COUNT] = {
 static bool
 schema_is_grant(struct span text)
 {
-	return span_is(text, "client_credentials") || span_is(text, "stateless");
+	return span_is(text, "client_credentials") ||
+	       span_is(text, "stateless");
 }
 
 static bool
 schema_is_api_scope(struct span text)
 {
 	return span_is(text, "user_registration") ||
-	    span_is(text, "token_introspection") || span_is(text, "end_user") ||
-	    span_is(text, "events") || span_is(text, "config") ||
-	    span_is(text, "admin");
+	       span_is(text, "token_introspection") ||
+	       span_is(text, "end_user") || span_is(text, "events") ||
+	       span_is(text, "config") || span_is(text, "admin");
 }
 
 static const struct {
@@ -152,9 +155,9 @@ struct row_reader {
 	const char *prefix;
 };
 
-static void reader_problem(const struct row_reader *reader, int line,
-    const char *suffix, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+static void
+reader_problem(const struct row_reader *reader, int line, const char *suffix,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 static void
 reader_problem(const struct row_reader *reader, int line, const char *suffix,
@@ -270,8 +273,8 @@ reader_check_text(const struct row_reader *reader, const char *text, int line,
 			continue;
 		if (text_kinds[i].is(span_str(text)))
 			return true;
-		reader_problem(reader, line, suffix, "expects %s",
-		    text_kinds[i].expects);
+		reader_problem(
+		    reader, line, suffix, "expects %s", text_kinds[i].expects);
 		return false;
 	}
 	return true;
@@ -319,7 +322,8 @@ reader_take_scalar(const struct row_reader *reader,
 	unsigned type = reader->row->type;
 
 	if (node->kind != YAML_SCALAR) {
-		reader_problem(reader, node->line, "", "expects a single value");
+		reader_problem(
+		    reader, node->line, "", "expects a single value");
 		return false;
 	}
 	if (node->plain && node->text[0] == '\0') {
@@ -347,8 +351,8 @@ schema_compare(const void *a, const void *b)
 }
 
 static bool
-reader_check_item(const struct row_reader *reader,
-    const struct yaml_node *item, size_t index)
+reader_check_item(
+    const struct row_reader *reader, const struct yaml_node *item, size_t index)
 {
 	char suffix[32];
 
@@ -391,7 +395,8 @@ reader_check_list(const struct row_reader *reader, const struct yaml_node *node)
 		reader_problem(reader, node->line, "", "expects a list");
 		return false;
 	}
-	if ((int64_t)node->count >= row->min && (int64_t)node->count <= row->max)
+	if ((int64_t)node->count >= row->min &&
+	    (int64_t)node->count <= row->max)
 		return true;
 	reader_problem(reader, node->line, "", "expects %lld to %lld items",
 	    (long long)row->min, (long long)row->max);
@@ -431,8 +436,8 @@ reader_take_list(const struct row_reader *reader, const struct yaml_node *node,
 }
 
 static void
-reader_take_block(const struct row_reader *reader,
-    const struct yaml_node *node, struct setting *setting)
+reader_take_block(const struct row_reader *reader, const struct yaml_node *node,
+    struct setting *setting)
 {
 	if (node->kind != YAML_MAP) {
 		reader_problem(reader, node->line, "", "expects a map");
@@ -521,8 +526,8 @@ schema_refuse_key(const struct yaml_source *source, enum realm_schema_id id,
 	char path[KEY_PATH_BYTES];
 	struct realm_place place = {source->file, member->key_line, path};
 
-	(void)snprintf(path, sizeof path, "%s%.80s", prefix,
-	    quiet ? "?" : member->key);
+	(void)snprintf(
+	    path, sizeof path, "%s%.80s", prefix, quiet ? "?" : member->key);
 	if (quiet)
 		realm_problem_add(source->problems, place,
 		    "unknown key (known are plain, env, file, hash, keep)");
@@ -583,7 +588,7 @@ schema_require(const struct yaml_source *source, const struct schema *schema,
 		if (schema->rows[i].need != MUST)
 			continue;
 		while (member != NULL &&
-		    strcmp(member->key, schema->rows[i].key) != 0)
+		       strcmp(member->key, schema->rows[i].key) != 0)
 			member = member->next;
 		if (member == NULL)
 			reader_problem(&reader, input.line, "", "is required");
@@ -636,13 +641,13 @@ realm_schema_read_block(const struct yaml_source *source,
 bool
 realm_schema_limits_are_valid(const struct script_limits *limits)
 {
-#define LIMIT_CHECK(field)                                                     \
-	do {                                                                   \
-		const struct schema_row *row =                                 \
-		    schema_find(&schemas[SCHEMA_script_block], #field);        \
-		if (row == NULL || limits->field < row->min ||                 \
-		    limits->field > row->max)                                  \
-			return false;                                          \
+#define LIMIT_CHECK(field)                                              \
+	do {                                                            \
+		const struct schema_row *row =                          \
+		    schema_find(&schemas[SCHEMA_script_block], #field); \
+		if (row == NULL || limits->field < row->min ||          \
+		    limits->field > row->max)                           \
+			return false;                                   \
 	} while (0)
 	LIMIT_CHECK(wall_ms);
 	LIMIT_CHECK(cpu_ms);

@@ -24,9 +24,11 @@ struct setting {
 };
 
 #define SCHEMA(schema, where, doc) struct schema {
-#define KEY(schema, need, key, type, min, max, fallback, doc)                  \
+#define KEY(schema, need, key, type, min, max, fallback, doc) \
 	struct setting key;
-#define END_SCHEMA(schema) };
+#define END_SCHEMA(schema) \
+	}                  \
+	;
 #include "gateway/realm/realm_schema.def"
 #undef SCHEMA
 #undef KEY

@@ -57,11 +57,10 @@ script_fill(const struct script_file *file, struct span source)
 		script_problem(file, 0, "is not UTF-8 text");
 		return true;
 	}
-	script->file = arena_printf(
-	    kept, "%s/%s.js", idp->idp.identifier, script_kind_name(file->kind));
-	script->source = source.len == 0
-	    ? span_str("")
-	    : arena_copy(kept, source);
+	script->file = arena_printf(kept, "%s/%s.js", idp->idp.identifier,
+	    script_kind_name(file->kind));
+	script->source =
+	    source.len == 0 ? span_str("") : arena_copy(kept, source);
 	if (script->file == NULL || !span_present(script->source))
 		return false;
 	digest_sha256(script->source, script->source_hash);
@@ -90,8 +89,7 @@ script_take(const struct script_file *file)
 	enum err err;
 	bool fine = true;
 
-	buf_init(
-	    &source, (size_t)file->idp->release.limits.source_kib * 1024);
+	buf_init(&source, (size_t)file->idp->release.limits.source_kib * 1024);
 	err = realm_dir_read(
 	    file->draft->dir, file->path, &source, NULL, &detail);
 	if (err == OK)

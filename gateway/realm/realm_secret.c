@@ -101,8 +101,7 @@ secret_take_env(struct realm_draft *draft, const struct secret_client *client,
 {
 	const char *text = getenv(setting->text);
 
-	if (text == NULL || text[0] == '\0' ||
-	    strlen(text) > SECRET_TEXT_BYTES)
+	if (text == NULL || text[0] == '\0' || strlen(text) > SECRET_TEXT_BYTES)
 		secret_problem(draft, client, setting->line,
 		    "client_secret.env",
 		    "the environment variable is not set, empty or too long");
@@ -116,8 +115,8 @@ secret_take_plain(struct realm_draft *draft, const struct secret_client *client,
 {
 	if (client->exposed)
 		realm_problem_warn(&draft->problems,
-		    (struct realm_place){client->file, setting->line,
-			"client_secret.plain"},
+		    (struct realm_place){
+			client->file, setting->line, "client_secret.plain"},
 		    "others may read this file");
 	secret_set(draft, client, span_str(setting->text), secret_r);
 }
@@ -270,8 +269,8 @@ secret_make(struct realm_draft *draft, const struct secret_client *client,
 	err = sources->secret_put(
 	    sources->user, client->kind, client->client_id, secret->digest);
 	if (err != OK)
-		return secret_fail(
-		    draft, client, ERR_IO, "the store does not take its digest");
+		return secret_fail(draft, client, ERR_IO,
+		    "the store does not take its digest");
 	return OK;
 }
 
@@ -298,6 +297,7 @@ realm_secret_settle(struct realm_draft *draft,
 		    draft, client, ERR_IO, "its digest cannot be read");
 	if (source == SECRET_STORED)
 		return secret_fail(draft, client, ERR_INVALID,
-		    "there is no secret to keep; none was made for this client");
+		    "there is no secret to keep; none was made for this "
+		    "client");
 	return sources->check_only ? OK : secret_make(draft, client, secret);
 }

@@ -44,8 +44,8 @@ settings_take_blocks(struct realm_draft *draft,
 		&settings->script, "script", &script) ||
 	    !realm_schema_read_block(
 		source, SCHEMA_http_block, &settings->http, "http", &http) ||
-	    !realm_schema_read_block(source, SCHEMA_cache_block,
-		&settings->cache, "cache", &cache))
+	    !realm_schema_read_block(
+		source, SCHEMA_cache_block, &settings->cache, "cache", &cache))
 		return false;
 	realm->attempts_per_source_4xx = attempts.per_source_4xx.number;
 	realm->attempts_window_secs = attempts.window_secs.number;

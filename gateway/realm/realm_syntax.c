@@ -9,7 +9,7 @@ static bool
 syntax_is_alnum(uint8_t c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
+	       (c >= 'a' && c <= 'z');
 }
 
 /* 1 to max letters, digits and characters of `others`. */
@@ -21,7 +21,8 @@ syntax_is_word(struct span text, const char *others, size_t max)
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.data[i];
 
-		if (!syntax_is_alnum(c) && (c == 0 || strchr(others, c) == NULL))
+		if (!syntax_is_alnum(c) &&
+		    (c == 0 || strchr(others, c) == NULL))
 			return false;
 	}
 	return true;
@@ -94,14 +95,14 @@ static bool
 syntax_starts_like_a_name(struct span text)
 {
 	return text.len > 0 && !(text.data[0] >= '0' && text.data[0] <= '9') &&
-	    text.data[0] != '.' && text.data[0] != '-';
+	       text.data[0] != '.' && text.data[0] != '-';
 }
 
 bool
 realm_syntax_is_property_id(struct span text)
 {
 	return syntax_starts_like_a_name(text) &&
-	    syntax_is_word(text, "_.-", REALM_PROPERTY_ID_BYTES);
+	       syntax_is_word(text, "_.-", REALM_PROPERTY_ID_BYTES);
 }
 
 bool
@@ -113,7 +114,8 @@ realm_syntax_is_label(struct span text)
 bool
 realm_syntax_is_env_name(struct span text)
 {
-	return syntax_starts_like_a_name(text) && syntax_is_word(text, "_", 128);
+	return syntax_starts_like_a_name(text) &&
+	       syntax_is_word(text, "_", 128);
 }
 
 bool

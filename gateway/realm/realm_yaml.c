@@ -24,10 +24,10 @@
 struct yaml_reader {
 	const struct yaml_source *source;
 	struct yaml_node *root;
-	struct yaml_node *open;   /* the container being filled */
-	const char *key;          /* of the member whose value comes next */
+	struct yaml_node *open; /* the container being filled */
+	const char *key;        /* of the member whose value comes next */
 	int key_line;
-	int line;                 /* of the last event */
+	int line; /* of the last event */
 	size_t depth;
 	size_t nodes;
 	unsigned documents;
@@ -38,9 +38,8 @@ static bool
 yaml_refuse(const struct yaml_reader *reader, int line, const char *sentence)
 {
 	realm_problem_add(reader->source->problems,
-	    (struct realm_place){
-		reader->source->file, line, reader->key},
-	    "%s", sentence);
+	    (struct realm_place){reader->source->file, line, reader->key}, "%s",
+	    sentence);
 	return false;
 }
 
@@ -76,8 +75,8 @@ yaml_take_key(struct yaml_reader *reader, struct fy_event *event)
 	for (const struct yaml_node *member = reader->open->first;
 	     member != NULL; member = member->next) {
 		if (strcmp(member->key, key) == 0)
-			return yaml_refuse(reader, reader->line,
-			    "the key is given twice");
+			return yaml_refuse(
+			    reader, reader->line, "the key is given twice");
 	}
 	if (reader->open->count >= YAML_MEMBERS_MAX)
 		return yaml_refuse(reader, reader->line, "too many keys");
@@ -135,7 +134,7 @@ yaml_take_scalar(struct yaml_reader *reader, struct fy_event *event)
 	if (node == NULL)
 		return false;
 	node->plain = event->scalar.value == NULL ||
-	    fy_event_get_node_style(event) == FYNS_PLAIN;
+		      fy_event_get_node_style(event) == FYNS_PLAIN;
 	node->text = yaml_copy_token(reader, event->scalar.value);
 	if (node->text == NULL)
 		return false;
@@ -193,12 +192,13 @@ yaml_take(struct yaml_reader *reader, struct fy_event *event)
 		return yaml_refuse(
 		    reader, reader->line, "anchors are not allowed");
 	if (fy_event_get_tag_token(event) != NULL)
-		return yaml_refuse(reader, reader->line, "tags are not allowed");
+		return yaml_refuse(
+		    reader, reader->line, "tags are not allowed");
 	switch (event->type) {
 	case FYET_DOCUMENT_START:
 		if (++reader->documents > 1)
-			return yaml_refuse(reader, reader->line,
-			    "a file holds one document");
+			return yaml_refuse(
+			    reader, reader->line, "a file holds one document");
 		return true;
 	case FYET_STREAM_END:
 		reader->ended = true;
@@ -226,7 +226,8 @@ static bool
 yaml_refuse_syntax(struct yaml_reader *reader, struct fy_diag *diag)
 {
 	void *cursor = NULL;
-	const struct fy_diag_error *error = fy_diag_errors_iterate(diag, &cursor);
+	const struct fy_diag_error *error =
+	    fy_diag_errors_iterate(diag, &cursor);
 
 	if (error == NULL || error->msg == NULL)
 		return yaml_refuse(reader, reader->line, "not valid YAML");
@@ -239,8 +240,8 @@ yaml_refuse_syntax(struct yaml_reader *reader, struct fy_diag *diag)
 }
 
 static bool
-yaml_run(struct yaml_reader *reader, struct fy_parser *parser,
-    struct fy_diag *diag)
+yaml_run(
+    struct yaml_reader *reader, struct fy_parser *parser, struct fy_diag *diag)
 {
 	bool going = true;
 
@@ -256,12 +257,12 @@ yaml_run(struct yaml_reader *reader, struct fy_parser *parser,
 }
 
 static bool
-yaml_run_parser(struct yaml_reader *reader, struct span bytes,
-    struct fy_diag *diag)
+yaml_run_parser(
+    struct yaml_reader *reader, struct span bytes, struct fy_diag *diag)
 {
 	const struct fy_parse_cfg cfg = {
 	    .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE |
-		FYPCF_DEFAULT_VERSION_1_2,
+		     FYPCF_DEFAULT_VERSION_1_2,
 	    .diag = diag,
 	};
 	struct fy_parser *parser = fy_parser_create(&cfg);
@@ -269,8 +270,8 @@ yaml_run_parser(struct yaml_reader *reader, struct span bytes,
 
 	if (parser == NULL)
 		return false;
-	if (fy_parser_set_string(
-		parser, (const char *)bytes.data, bytes.len) == 0)
+	if (fy_parser_set_string(parser, (const char *)bytes.data, bytes.len) ==
+	    0)
 		fine = yaml_run(reader, parser, diag);
 	fy_parser_destroy(parser);
 	return fine;

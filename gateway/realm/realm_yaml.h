@@ -22,10 +22,10 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 /* In the arena it was parsed into. */
 struct yaml_node {
 	enum yaml_kind kind;
-	int line;                /* from 1 */
-	bool plain;              /* a scalar without quotes or block marker */
-	char *text;              /* YAML_SCALAR: no NUL inside */
-	const char *key;         /* NULL: not a member of a map */
+	int line;        /* from 1 */
+	bool plain;      /* a scalar without quotes or block marker */
+	char *text;      /* YAML_SCALAR: no NUL inside */
+	const char *key; /* NULL: not a member of a map */
 	int key_line;
 	struct yaml_node *first; /* members, in the file's order */
 	struct yaml_node *last;

@@ -100,7 +100,7 @@ struct content_reader {
 struct content {
 	struct span idp;
 	struct script_limits limits;
-	struct span files[SCRIPT_KINDS];   /* absent: no such script */
+	struct span files[SCRIPT_KINDS]; /* absent: no such script */
 	struct span sources[SCRIPT_KINDS];
 };
 
@@ -197,7 +197,8 @@ content_read(struct span bytes, struct content *content_r)
 	content.idp = content_text(&reader, REALM_IDP_ID_BYTES);
 	content_limits(&reader, &content.limits);
 	content_scripts(&reader, &content);
-	if (reader.failed || reader.rest.len != 0 || !content_is_valid(&content))
+	if (reader.failed || reader.rest.len != 0 ||
+	    !content_is_valid(&content))
 		return false;
 	*content_r = content;
 	return true;
@@ -231,7 +232,7 @@ release_text_bytes(const struct content *content)
 
 	for (size_t kind = 0; kind < SCRIPT_KINDS; kind++)
 		bytes += content->files[kind].len + 1 +
-		    content->sources[kind].len + 1;
+			 content->sources[kind].len + 1;
 	return bytes;
 }
 

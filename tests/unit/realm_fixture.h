@@ -33,10 +33,9 @@ static const struct {
 	"http: {allow: [api.example.com, \"*.partner.example\", "
 	"\"10.1.2.0/24:8443\"]}\n"
 	"cache: {ttl_secs: 303}\n"},
-    {"scopes.yaml",
-	"- {id: read, description: Read your data}\n"
-	"- {id: write}\n"
-	"- {id: openid}\n"},
+    {"scopes.yaml", "- {id: read, description: Read your data}\n"
+		    "- {id: write}\n"
+		    "- {id: openid}\n"},
     {"properties.yaml",
 	"- {id: backend_url, value: \"https://api.example.com\"}\n"
 	"- {id: backend_key, value: s3cret, sensitive: true, "

@@ -42,7 +42,8 @@ static const struct mistake mistakes[] = {
 	"realm.yaml:11: shared_subjects: the key is given twice"},
     {REALM, "cache: {ttl_secs: 303}", "[a]: b",
 	"realm.yaml:11: a key must be text"},
-    {REALM, "cache: {ttl_secs: 303}", "cache: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]",
+    {REALM, "cache: {ttl_secs: 303}",
+	"cache: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]",
 	"realm.yaml:11: nested too deeply"},
     {REALM, "cache: {ttl_secs: 303}", "cache: \"a\\0b\"",
 	"realm.yaml:11: cache: a NUL character has no place"},
@@ -63,8 +64,8 @@ static const struct mistake mistakes[] = {
     {APP, "client_id: demo-app\n", "",
 	"clients/app.yaml:1: client_id: is required"},
     {APP, NULL, "", "clients/app.yaml:1: client_id: is required"},
-    {APP, "client_id: demo-app", "client_id:",
-	"clients/app.yaml:1: client_id: has no value"},
+    {APP, "client_id: demo-app",
+	"client_id:", "clients/app.yaml:1: client_id: has no value"},
     {APP, "client_id: demo-app", "client_id: [a]",
 	"clients/app.yaml:1: client_id: expects a single value"},
     {APP, "client_id: demo-app", "client_id: \"a b\"",
@@ -145,7 +146,8 @@ static const struct mistake mistakes[] = {
     {REALM, "https://id.example.com/oauth", "https://id.example.com/?a",
 	"realm.yaml:1: issuer: expects an https URL"},
     {REALM, "wall_ms: 5001", "wall_ms: 9",
-	"realm.yaml:6: script.wall_ms: expects a whole number from 10 to 60000"},
+	"realm.yaml:6: script.wall_ms: expects a whole number from 10 to "
+	"60000"},
     {REALM, "wall_ms: 5001", "wall_ms: 05001",
 	"realm.yaml:6: script.wall_ms: expects a whole number"},
     {REALM, "wall_ms: 5001", "wall_ms: 5e3",
@@ -333,7 +335,8 @@ test_each_mistake(void **state)
 		apply(dir, &mistakes[i]);
 		err = load(dir, &problems);
 		text = buf_cstr(&problems);
-		if (err != ERR_INVALID || !has_line(text, mistakes[i].problem)) {
+		if (err != ERR_INVALID ||
+		    !has_line(text, mistakes[i].problem)) {
 			print_error("row %zu: %s\nexpected: %s\ngot:\n%s\n", i,
 			    err_name(err), mistakes[i].problem, text);
 			failures++;
@@ -445,16 +448,16 @@ test_only_regular_files(void **state)
 	fixture_write(dir, "linked", "client_id: linked\nfoo: 1\n", 25);
 	assert_int_equal(symlink(target, path), 0);
 	assert_int_equal(load(dir, &problems), ERR_INVALID);
-	assert_true(has_line(buf_cstr(&problems),
-	    "clients/fifo.yaml: is not a regular file"));
-	assert_true(has_line(buf_cstr(&problems),
-	    "clients/null.yaml: is not a regular file"));
-	assert_true(has_line(buf_cstr(&problems),
-	    "clients/folder.yaml: is not a regular file"));
-	assert_true(has_line(buf_cstr(&problems),
-	    "clients/linked.yaml:2: foo: unknown key"));
-	assert_true(has_line(buf_cstr(&problems),
-	    "warning: linked: is no file of a realm"));
+	assert_true(has_line(
+	    buf_cstr(&problems), "clients/fifo.yaml: is not a regular file"));
+	assert_true(has_line(
+	    buf_cstr(&problems), "clients/null.yaml: is not a regular file"));
+	assert_true(has_line(
+	    buf_cstr(&problems), "clients/folder.yaml: is not a regular file"));
+	assert_true(has_line(
+	    buf_cstr(&problems), "clients/linked.yaml:2: foo: unknown key"));
+	assert_true(has_line(
+	    buf_cstr(&problems), "warning: linked: is no file of a realm"));
 	buf_fini(&problems);
 	fixture_remove(dir);
 }
@@ -475,10 +478,10 @@ test_too_large_file(void **state)
 	fixture_write(dir, "realm.yaml", text, bytes);
 	fixture_write(dir, "idps/OneStep/complete.js", text, 255 * 1024 + 1);
 	assert_int_equal(load(dir, &problems), ERR_INVALID);
-	assert_true(has_line(buf_cstr(&problems),
-	    "realm.yaml: is larger than 1048576 bytes"));
-	fixture_write(dir, "realm.yaml", good_realm[0].text,
-	    strlen(good_realm[0].text));
+	assert_true(has_line(
+	    buf_cstr(&problems), "realm.yaml: is larger than 1048576 bytes"));
+	fixture_write(
+	    dir, "realm.yaml", good_realm[0].text, strlen(good_realm[0].text));
 	buf_reset(&problems);
 	assert_int_equal(load(dir, &problems), ERR_INVALID);
 	assert_true(has_line(buf_cstr(&problems),
