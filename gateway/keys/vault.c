@@ -140,8 +140,7 @@ derive_all(struct vault *vault, struct span master)
 }
 
 static enum err
-vault_of(
-    struct span master, struct vault **vault_r, struct err_detail *detail)
+vault_of(struct span master, struct vault **vault_r, struct err_detail *detail)
 {
 	struct vault *vault = calloc(1, sizeof *vault);
 

@@ -45,8 +45,8 @@ enum err vault_open(const char *path, bool create, struct vault **vault_r,
 
 /* Under a random master key that nobody keeps: for --check, which must judge a
  * realm without touching the deployment's key. */
-enum err vault_open_passing(
-    struct vault **vault_r, struct err_detail *detail) MUST_USE;
+enum err
+vault_open_passing(struct vault **vault_r, struct err_detail *detail) MUST_USE;
 
 void vault_close(struct vault *vault);
 
