@@ -34,6 +34,9 @@
 /* Rows an expiry takes at a time: a commit of a few milliseconds. */
 #define EXPIRE_BATCH 200
 
+/* Health checks and a scraper or two; kept-alive connections hold one each. */
+#define ADMIN_THREADS 8
+
 /* What is in flight when the gateway is told to stop has its request time; the
  * margin is for answering. */
 #define DRAIN_MARGIN_MS 1000
