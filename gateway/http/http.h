@@ -22,7 +22,7 @@
 #include "common/err.h"
 #include "common/span.h"
 
-#define HTTP_HEADERS_MAX  63 /* civetweb cuts its list at 64 silently */
+#define HTTP_HEADERS_MAX        63 /* civetweb cuts its list at 64 silently */
 #define HTTP_CORRELATION_ID_MAX 64
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_PUT, HTTP_PATCH };
@@ -38,17 +38,18 @@ enum http_body {
 struct http_request {
 	struct arena *arena;
 	enum http_method method;
-	const char *path;            /* raw, as sent, without the query */
-	struct span query;           /* absent without "?" */
-	struct span idp;             /* the {idp} segment of the route, raw */
-	struct span authorization;   /* the header's value; absent */
-	struct span accept;          /* absent if not sent */
-	enum http_body body_type;    /* HTTP_BODY_NONE for an empty body */
+	const char *path;          /* raw, as sent, without the query */
+	struct span query;         /* absent without "?" */
+	struct span idp;           /* the {idp} segment of the route, raw */
+	struct span authorization; /* the header's value; absent */
+	struct span accept;        /* absent if not sent */
+	struct span host;          /* absent only on HTTP/1.0 */
+	enum http_body body_type;  /* HTTP_BODY_NONE for an empty body */
 	struct span body;
 	const char *correlation_id;
-	const char *source;          /* peer, or X-Forwarded-For by the proxy */
-	int64_t received_us;         /* monotonic, at the last header byte */
-	int64_t deadline_us;         /* received_us + request_ms */
+	const char *source;  /* peer, or X-Forwarded-For by the proxy */
+	int64_t received_us; /* monotonic, when the head was complete */
+	int64_t deadline_us; /* received_us + request_ms */
 };
 
 /* Initialised by the server to 200, an empty body, no-store. The body is JSON
@@ -58,8 +59,8 @@ struct http_response {
 	const char *content_type;  /* NULL: application/json;charset=UTF-8 */
 	const char *cache_control; /* NULL: no-store (and Pragma: no-cache) */
 	const char *www_authenticate; /* NULL: none */
-	int retry_after_secs;      /* 0: none */
-	struct buf body;           /* wiped after sending */
+	int retry_after_secs;         /* 0: none */
+	struct buf body;              /* wiped after sending */
 };
 
 /* Every handler answers; there is no failure to return. */
@@ -68,24 +69,49 @@ typedef void http_handler(void *context, const struct http_request *request,
 
 /* A route: the path matches segment by segment, "{idp}" takes one. */
 struct http_route {
-	const char *name;   /* metric label */
+	const char *name; /* metric label */
 	enum http_method method;
 	const char *path;
-	unsigned bodies;    /* enum http_body bits */
+	unsigned bodies; /* enum http_body bits */
 	http_handler *handler;
 };
 
 struct http_config {
-	const char *name;            /* "public" or "admin", for logs */
-	const char *listen;          /* ADDRESS:PORT, [v6]:PORT; port 0: any */
-	const char *trusted_proxy;   /* comma-separated addresses; "" none */
+	const char *name;          /* "public" or "admin", for logs */
+	const char *listen;        /* ADDRESS:PORT, [v6]:PORT; port 0: any */
+	const char *trusted_proxy; /* comma-separated addresses; "" none */
 	unsigned threads;
 	int64_t request_ms;
 	size_t body_max_bytes;
 	const struct http_route *routes;
 	size_t route_count;
-	void *context;               /* given to every handler */
+	void *context; /* given to every handler */
 };
+
+/* ---- addresses (http_listen.c) ---------------------------------------------
+ */
+
+/* A numeric address and a port, from "127.0.0.1:8080" or "[::1]:8080". */
+struct http_listen {
+	char address[46]; /* without brackets */
+	unsigned port;
+	bool is_loopback;
+};
+
+enum err http_listen_parse(const char *text, struct http_listen *listen_r,
+    struct err_detail *detail) MUST_USE;
+
+/* A Host header's value, with or without port: a loopback address or
+ * "localhost"; the address of `listen` (ADDRESS:PORT; NULL: of none). */
+bool http_host_is_loopback(struct span host);
+bool http_host_is_listen(struct span host, const char *listen);
+
+/* OK, or ERR_INVALID naming what in a comma-separated list is no address. */
+enum err
+http_proxy_list_check(const char *list, struct err_detail *detail) MUST_USE;
+
+/* ---- the server ------------------------------------------------------------
+ */
 
 struct http_server;
 
@@ -95,11 +121,16 @@ enum err http_open(const struct http_config *config,
 /* The port it listens on (for port 0). */
 unsigned http_port(const struct http_server *server);
 
-/* Stops accepting work: new requests get 503 and "Connection: close"; returns
- * when none is running or after `grace_ms`; then closes the listener. */
+/*
+ * Stops accepting work: new requests get 503 and "Connection: close"; when none
+ * is running, closes the listener and frees the server. Where some still run
+ * after `grace_ms` it returns and leaves everything in place: the process is
+ * about to end and must not wait for them.
+ */
 void http_drain(struct http_server *server, int64_t grace_ms);
 
-/* ---- errors --------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------
+ */
 
 /* Every error answer of the gateway: problems.def has status, code, text. */
 enum problem {
@@ -109,12 +140,16 @@ enum problem {
 	PROBLEM_COUNT
 };
 
-/* Fills status and {"error","error_description"}; `description` NULL: the
- * table's. The one place where an error becomes HTTP. */
+/*
+ * Fills status and {"error","error_description"}; `description` NULL: the
+ * table's. Adds what a status cannot go without: WWW-Authenticate to a 401,
+ * Retry-After to a 503. The one place where an error becomes HTTP.
+ */
 void http_problem(struct http_response *response, enum problem problem,
     const char *description);
 
-/* ---- parsing of what requests carry (http_basic.c, http_form.c) ------------ */
+/* ---- parsing of what requests carry (http_basic.c, http_form.c) ------------
+ */
 
 /*
  * RFC 7617 Basic as RFC 6749 section 2.3.1 wants it: base64, split at the

@@ -1,0 +1,442 @@
+/*
+ * One request and its answer: guard, source, route, content type, size, body,
+ * handler, answer, log line, counters, in this order. Every answer of the
+ * gateway leaves through here. Not the checks themselves (their own files),
+ * not threads or listeners (http_server.c). Runs on civetweb's workers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <civetweb.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/metric.h"
+#include "gateway/http/http_answer.h"
+#include "gateway/http/http_body.h"
+#include "gateway/http/http_exchange.h"
+#include "gateway/http/http_guard.h"
+#include "gateway/http/http_route.h"
+
+/* A handler's copies of a body (decoded, parsed, rendered) stay below this
+ * many bodies; results of scripts come on top, at most 1 MiB each. */
+#define ARENA_BODIES     8
+#define ARENA_BASE_BYTES ((size_t)4 * 1024 * 1024)
+
+/* Above all answers of the gateway; /metrics with every series is the longest.
+ */
+#define RESPONSE_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* A worker gives memory back after an answer larger than usual ones. */
+#define WORKER_KEEPS_BYTES ((size_t)64 * 1024)
+
+struct exchange {
+	const struct http_site *site;
+	struct http_worker *worker;
+	struct mg_connection *conn;
+	const struct mg_request_info *info;
+	struct http_head_field fields[MG_MAX_HEADERS];
+	struct http_head head;
+	struct http_framing framing;
+	struct http_routing routing;
+	struct http_request request;
+	struct http_response response;
+	const char *refused; /* the guard's reason; NULL: none */
+	bool is_body_unread;
+	bool closes;
+};
+
+struct http_worker *
+http_worker_new(const struct http_config *config)
+{
+	struct http_worker *worker = calloc(1, sizeof *worker);
+
+	if (worker == NULL)
+		return NULL;
+	worker->arena =
+	    arena_new(ARENA_BASE_BYTES + ARENA_BODIES * config->body_max_bytes);
+	if (worker->arena == NULL) {
+		free(worker);
+		return NULL;
+	}
+	buf_init(&worker->body, RESPONSE_MAX_BYTES);
+	buf_init(&worker->out, HTTP_ANSWER_HEAD_MAX + RESPONSE_MAX_BYTES);
+	return worker;
+}
+
+void
+http_worker_free(struct http_worker *worker)
+{
+	if (worker == NULL)
+		return;
+	arena_free(worker->arena);
+	buf_wipe(&worker->body);
+	buf_wipe(&worker->out);
+	free(worker);
+}
+
+static void
+wipe_kept(struct buf *buf)
+{
+	if (buf->capacity > WORKER_KEEPS_BYTES) {
+		buf_wipe(buf);
+		return;
+	}
+	if (buf->data != NULL)
+		explicit_bzero(buf->data, buf->len);
+	buf_reset(buf);
+}
+
+static void
+read_head(struct exchange *x)
+{
+	const struct mg_request_info *info = x->info;
+	int count = info->num_headers < 0 ? 0 : info->num_headers;
+
+	for (int i = 0; i < count; i++) {
+		x->fields[i].name = info->http_headers[i].name;
+		x->fields[i].value = info->http_headers[i].value;
+	}
+	x->head = (struct http_head){
+	    .method = info->request_method,
+	    .path = info->local_uri_raw,
+	    .query = info->query_string,
+	    .version = info->http_version,
+	    .fields = x->fields,
+	    .field_count = (unsigned)count,
+	};
+}
+
+static enum err
+guard(struct exchange *x)
+{
+	static const struct {
+		const char *label;
+		enum problem problem;
+		const char *description;
+	} rows[HTTP_REFUSAL_COUNT] = {
+#define HTTP_REFUSAL(symbol, label, problem, description) \
+	[symbol] = {label, problem, description},
+#include "gateway/http/http_refusals.def"
+#undef HTTP_REFUSAL
+	};
+	enum http_refusal refusal = http_guard_check(&x->head, &x->framing);
+
+	if (refusal == HTTP_REFUSAL_NONE)
+		return OK;
+	x->refused = rows[refusal].label;
+	http_problem(
+	    &x->response, rows[refusal].problem, rows[refusal].description);
+	return ERR_INVALID;
+}
+
+/* Who asks, for the answer and the log; also where the guard refused, and then
+ * from the connection alone. */
+static void
+identify(struct exchange *x, const struct http_head *head)
+{
+	const struct http_proxies *proxies = &x->site->proxies;
+	const char *peer = x->info->remote_addr;
+
+	x->request.source =
+	    http_source_find(proxies, peer, head, x->request.arena);
+	x->request.correlation_id =
+	    http_correlation_find(proxies, peer, head, x->request.arena);
+	/* Before any byte of the request was copied an arena has room. */
+	CHECK(x->request.source != NULL && x->request.correlation_id != NULL);
+}
+
+static enum err
+route(struct exchange *x)
+{
+	const struct http_config *config = &x->site->config;
+
+	http_route_find(config->routes, config->route_count, x->head.method,
+	    x->head.path, &x->routing);
+	switch (x->routing.match) {
+	case HTTP_MATCH_NONE:
+		http_problem(&x->response, PROBLEM_NOT_FOUND, NULL);
+		return ERR_NOT_FOUND;
+	case HTTP_MATCH_PATH:
+		http_problem(&x->response, PROBLEM_METHOD, NULL);
+		return ERR_INVALID;
+	case HTTP_MATCH_ROUTE:
+		break;
+	}
+	return OK;
+}
+
+static bool
+starts_ignoring_case(struct span text, const char *word)
+{
+	return text.len >= strlen(word) &&
+	       strncasecmp((const char *)text.data, word, strlen(word)) == 0;
+}
+
+/* `; charset=utf-8`, quoted or not, is the only parameter taken. */
+static bool
+is_utf8_parameter(struct span text)
+{
+	static const char *const forms[] = {
+	    "charset=utf-8", "charset=\"utf-8\""};
+
+	while (text.len > 0 && text.data[0] == ' ')
+		text = span_of(text.data + 1, text.len - 1);
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (text.len == strlen(forms[i]) &&
+		    starts_ignoring_case(text, forms[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_media_type(struct span value, const char *type)
+{
+	size_t at = strlen(type);
+
+	if (!starts_ignoring_case(value, type))
+		return false;
+	while (at < value.len && value.data[at] == ' ')
+		at++;
+	if (at == value.len)
+		return true;
+	return value.data[at] == ';' &&
+	       is_utf8_parameter(
+		   span_of(value.data + at + 1, value.len - at - 1));
+}
+
+static enum http_body
+body_type(struct span content_type)
+{
+	if (is_media_type(content_type, "application/json"))
+		return HTTP_BODY_JSON;
+	if (is_media_type(content_type, "application/x-www-form-urlencoded"))
+		return HTTP_BODY_FORM;
+	return HTTP_BODY_NONE;
+}
+
+/* Type, then size: neither needs a byte of the body. */
+static enum err
+check_body(struct exchange *x)
+{
+	unsigned taken = x->routing.route->bodies;
+
+	if (x->framing.content_length == 0)
+		return OK;
+	if (taken == HTTP_BODY_NONE) {
+		http_problem(&x->response, PROBLEM_INVALID_REQUEST,
+		    "This path takes no request body.");
+		return ERR_INVALID;
+	}
+	x->request.body_type = body_type(x->framing.content_type);
+	if ((taken & (unsigned)x->request.body_type) == 0) {
+		http_problem(&x->response, PROBLEM_CONTENT_TYPE, NULL);
+		return ERR_INVALID;
+	}
+	if (x->framing.content_length > x->site->config.body_max_bytes) {
+		http_problem(&x->response, PROBLEM_TOO_LARGE, NULL);
+		return ERR_LIMIT;
+	}
+	return OK;
+}
+
+static enum err
+read_body(struct exchange *x)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	size_t len = (size_t)x->framing.content_length;
+	uint8_t *body;
+	enum err err;
+
+	if (len == 0)
+		return OK;
+	body = arena_alloc(x->request.arena, len);
+	if (body == NULL) {
+		http_problem(&x->response, PROBLEM_UNAVAILABLE, NULL);
+		return ERR_NOMEM;
+	}
+	if (x->framing.expects_continue)
+		(void)mg_write(x->conn, go_on, sizeof go_on - 1);
+	err = http_body_read(
+	    x->conn, x->site->watch, x->request.deadline_us, body, len);
+	if (err != OK) {
+		/* Nothing more is to be had from this client. */
+		x->is_body_unread = false;
+		x->closes = true;
+		http_problem(&x->response, PROBLEM_TIMEOUT, NULL);
+		return err;
+	}
+	x->is_body_unread = false;
+	x->request.body = span_of(body, len);
+	return OK;
+}
+
+static void
+fill_request(struct exchange *x)
+{
+	struct http_request *request = &x->request;
+
+	request->method = x->routing.route->method;
+	request->path = x->head.path;
+	request->query = span_str(x->head.query);
+	request->idp = x->routing.idp;
+	request->authorization = x->framing.authorization;
+	request->accept = x->framing.accept;
+	request->host = x->framing.host;
+	request->body = span_of("", 0);
+}
+
+static void
+serve(struct exchange *x, bool is_draining)
+{
+	if (guard(x) != OK) {
+		identify(x, NULL);
+		x->closes = true;
+		return;
+	}
+	identify(x, &x->head);
+	x->is_body_unread = x->framing.content_length > 0;
+	if (is_draining) {
+		x->closes = true;
+		http_problem(&x->response, PROBLEM_UNAVAILABLE, NULL);
+		return;
+	}
+	if (route(x) != OK)
+		return;
+	fill_request(x);
+	if (check_body(x) != OK || read_body(x) != OK)
+		return;
+	x->routing.route->handler(
+	    x->site->config.context, &x->request, &x->response);
+}
+
+/* One write for head and body. False: the peer is gone. */
+static bool
+send_answer(struct exchange *x)
+{
+	bool is_head =
+	    x->head.method != NULL && strcmp(x->head.method, "HEAD") == 0;
+	struct http_answer answer = {
+	    .response = &x->response,
+	    .correlation_id = x->request.correlation_id,
+	    .allow =
+		x->routing.match == HTTP_MATCH_PATH ? x->routing.allow : NULL,
+	    .closes = x->closes,
+	    .is_bodiless = is_head,
+	};
+	struct buf *out = &x->worker->out;
+	int sent;
+
+	if (buf_status(&x->response.body) != OK)
+		http_problem(&x->response, PROBLEM_INTERNAL, NULL);
+	http_answer_write(out, &answer);
+	if (buf_status(out) != OK)
+		return false;
+	sent = mg_write(x->conn, out->data, out->len);
+	return sent > 0 && (size_t)sent == out->len;
+}
+
+static void
+record(const struct exchange *x)
+{
+	const struct http_route *found = x->routing.route;
+	const char *name = found == NULL ? "none" : found->name;
+	int64_t us = clock_mono_us() - x->request.received_us;
+	char status[12];
+
+	(void)snprintf(status, sizeof status, "%d", x->response.status);
+	metric_count(M_HTTP_REQUESTS, name, status);
+	metric_observe_us(M_HTTP_SECONDS, name, NULL, us);
+	if (x->refused != NULL)
+		metric_count(M_HTTP_REFUSED, x->refused, NULL);
+	/* Never the target: credentials may stand in a query. */
+	log_info(x->refused == NULL ? "request" : "request refused",
+	    LOG_STR("listener", x->site->config.name),
+	    LOG_STR("method", x->refused == NULL ? x->head.method : NULL),
+	    LOG_STR("route", name), LOG_INT("status", x->response.status),
+	    LOG_STR("reason", x->refused), LOG_INT("us", us),
+	    LOG_STR("source", x->request.source),
+	    LOG_STR("correlation_id", x->request.correlation_id));
+}
+
+static void
+finish(struct exchange *x)
+{
+	struct http_worker *worker = x->worker;
+	bool is_sent;
+
+	/* What is left of a body must never be read as the next request. */
+	if (x->is_body_unread || !x->framing.may_keep)
+		x->closes = true;
+	is_sent = send_answer(x);
+	if (x->closes || !is_sent)
+		mg_disable_connection_keep_alive(x->conn);
+	record(x);
+	/* A client that waits for its 100 sends nothing more. */
+	if (is_sent && x->is_body_unread && !x->framing.expects_continue)
+		http_body_discard(x->conn, x->site->watch);
+	worker->body = x->response.body;
+	wipe_kept(&worker->body);
+	wipe_kept(&worker->out);
+	arena_wipe(worker->arena);
+}
+
+static void
+begin(struct exchange *x, const struct http_site *site,
+    struct http_worker *worker, struct mg_connection *conn)
+{
+	x->site = site;
+	x->worker = worker;
+	x->conn = conn;
+	x->info = mg_get_request_info(conn);
+	x->request.arena = worker->arena;
+	x->request.received_us = clock_mono_us();
+	x->request.deadline_us =
+	    x->request.received_us + site->config.request_ms * 1000;
+	x->response.status = 200;
+	x->response.body = worker->body;
+}
+
+int
+http_exchange_run(const struct http_site *site, struct http_worker *worker,
+    struct mg_connection *conn, bool is_draining)
+{
+	struct exchange x = {.closes = false};
+
+	begin(&x, site, worker, conn);
+	read_head(&x);
+	serve(&x, is_draining);
+	finish(&x);
+	return x.response.status;
+}
+
+/* Whatever the library says, these are our documented answers. */
+static void
+describe_refusal(struct http_response *response, int status)
+{
+	if (status == 505)
+		http_problem(response, PROBLEM_VERSION, NULL);
+	else if (status == 503)
+		http_problem(response, PROBLEM_UNAVAILABLE, NULL);
+	else if (status >= 500)
+		http_problem(response, PROBLEM_INTERNAL, NULL);
+	else
+		http_problem(response, PROBLEM_INVALID_REQUEST,
+		    "The head of the request is malformed, too large or did "
+		    "not arrive in time.");
+}
+
+void
+http_exchange_refuse(const struct http_site *site, struct http_worker *worker,
+    struct mg_connection *conn, int status)
+{
+	struct exchange x = {.refused = "library", .closes = true};
+
+	begin(&x, site, worker, conn);
+	identify(&x, NULL);
+	describe_refusal(&x.response, status);
+	finish(&x);
+}

@@ -1,0 +1,52 @@
+/*
+ * Every error answer, from problems.def: the one place where an error becomes
+ * HTTP. Not the decision which error it is. Runs on any thread.
+ */
+#include "common/check.h"
+#include "common/json_text.h"
+#include "gateway/http/http.h"
+
+/* RFC 6749 section 5.2: a 401 names the scheme; RFC 7617: our charset. */
+#define BASIC_CHALLENGE "Basic realm=\"postern\", charset=\"UTF-8\""
+
+/* What turns us away (a full queue, a lost engine) ends within a second or
+ * not soon; a client that comes back after one costs nothing. */
+#define RETRY_AFTER_SECS 1
+
+struct problem_row {
+	int status;
+	const char *code;
+	const char *description;
+};
+
+static const struct problem_row problem_rows[PROBLEM_COUNT] = {
+#define PROBLEM(symbol, status, code, description) \
+	[symbol] = {status, code, description},
+#include "gateway/http/problems.def"
+#undef PROBLEM
+};
+
+void
+http_problem(struct http_response *response, enum problem problem,
+    const char *description)
+{
+	const struct problem_row *row;
+	bool first = true;
+
+	CHECK((unsigned)problem < PROBLEM_COUNT);
+	row = &problem_rows[problem];
+	response->status = row->status;
+	response->content_type = NULL;
+	response->cache_control = NULL;
+	if (row->status == 401 && response->www_authenticate == NULL)
+		response->www_authenticate = BASIC_CHALLENGE;
+	if (row->status == 503 && response->retry_after_secs == 0)
+		response->retry_after_secs = RETRY_AFTER_SECS;
+	buf_reset(&response->body);
+	buf_append_char(&response->body, '{');
+	json_append_member_str(
+	    &response->body, &first, "error", span_str(row->code));
+	json_append_member_str(&response->body, &first, "error_description",
+	    span_str(description != NULL ? description : row->description));
+	buf_append_char(&response->body, '}');
+}

@@ -1,0 +1,67 @@
+/*
+ * Finds a connection's descriptor by its two ends. civetweb 1.15 hides it, and
+ * without it nobody can end a read that a client feeds one byte at a time
+ * (see http_watch.h). The four ends of a TCP connection are unique, so what is
+ * found is it. Runs on civetweb's workers, at most once a connection.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "gateway/http/http_socket.h"
+
+/* Descriptors are handed out lowest first and ours are bounded by threads and
+ * queues, far below this: bounds the search where the limit is enormous. */
+#define SCAN_MAX 65536
+
+union any_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* -1: not an IP address. The address's text goes to `text_r`. */
+static int
+read_address(const union any_address *address, char *text_r, socklen_t bytes)
+{
+	if (address->any.sa_family == AF_INET &&
+	    inet_ntop(AF_INET, &address->v4.sin_addr, text_r, bytes) != NULL)
+		return ntohs(address->v4.sin_port);
+	if (address->any.sa_family == AF_INET6 &&
+	    inet_ntop(AF_INET6, &address->v6.sin6_addr, text_r, bytes) != NULL)
+		return ntohs(address->v6.sin6_port);
+	return -1;
+}
+
+static bool
+has_ends(int fd, const char *peer_address, int peer_port, int own_port)
+{
+	union any_address address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof address;
+	char text[INET6_ADDRSTRLEN];
+
+	if (getpeername(fd, &address.any, &len) != 0 ||
+	    read_address(&address, text, sizeof text) != peer_port ||
+	    strcmp(text, peer_address) != 0)
+		return false;
+	len = sizeof address;
+	return getsockname(fd, &address.any, &len) == 0 &&
+	       read_address(&address, text, sizeof text) == own_port;
+}
+
+int
+http_socket_find(const char *peer_address, int peer_port, int own_port)
+{
+	struct rlimit limit;
+	int end = SCAN_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SCAN_MAX)
+		end = (int)limit.rlim_cur;
+	for (int fd = 0; fd < end; fd++)
+		if (has_ends(fd, peer_address, peer_port, own_port))
+			return fd;
+	return -1;
+}
