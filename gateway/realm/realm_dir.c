@@ -123,7 +123,7 @@ realm_dir_read(const struct realm_dir *dir, const char *path, struct buf *out,
     bool *exposed_r, struct err_detail *detail)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 	enum err err = dir_open_file(dir, path, &fd, &st, detail);
 
 	if (err != OK)

@@ -87,7 +87,7 @@ static const struct {
 
 #define GOOD_FILES (sizeof good_realm / sizeof good_realm[0])
 
-static char *
+static inline char *
 fixture_temporary(void)
 {
 	char *dir = strdup("/tmp/postern-realm-XXXXXX");
@@ -97,7 +97,7 @@ fixture_temporary(void)
 	return dir;
 }
 
-static int
+static inline int
 fixture_remove_one(
     const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

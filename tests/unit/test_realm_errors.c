@@ -384,6 +384,31 @@ test_all_mistakes_are_listed(void **state)
 	fixture_remove(dir);
 }
 
+/* A file that cannot be read is one mistake, not one for each reference to what
+ * is in it. */
+static void
+test_unread_file_is_one_mistake(void **state)
+{
+	static const char *const paths[] = {
+	    "realm.yaml", "scopes.yaml", "idps/TwoStep/idp.yaml"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		char *dir = fixture_temporary();
+		struct buf problems;
+
+		buf_init(&problems, 1 << 20);
+		fixture_write_good(dir);
+		fixture_write(dir, paths[i], "a: [", 4);
+		assert_int_equal(load(dir, &problems), ERR_INVALID);
+		assert_true(has_line(buf_cstr(&problems), paths[i]));
+		assert_int_equal(
+		    strcspn(buf_cstr(&problems), "\n") + 1, problems.len);
+		buf_fini(&problems);
+		fixture_remove(dir);
+	}
+}
+
 static void
 test_list_is_bounded(void **state)
 {
@@ -511,6 +536,7 @@ main(void)
 	    cmocka_unit_test(test_each_mistake),
 	    cmocka_unit_test(test_good_realm_has_no_problem),
 	    cmocka_unit_test(test_all_mistakes_are_listed),
+	    cmocka_unit_test(test_unread_file_is_one_mistake),
 	    cmocka_unit_test(test_list_is_bounded),
 	    cmocka_unit_test(test_secrets_are_not_repeated),
 	    cmocka_unit_test(test_only_regular_files),
