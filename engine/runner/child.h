@@ -1,0 +1,15 @@
+/*
+ * One child: a fork of a template that runs one execution and exits.
+ * Threads: one.
+ */
+#ifndef POSTERN_CHILD_H
+#define POSTERN_CHILD_H
+
+#include "engine/runner/sandbox.h"
+#include "engine/runner/vm.h"
+
+/* Never returns. `vm` is the template's, loaded and settled; `fd` the child's
+ * socket, which becomes its only descriptor. */
+_Noreturn void child_main(struct vm *vm, const struct sandbox *sandbox, int fd);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Synchronous host calls over the one descriptor (see host.h). Not what they
+ * mean: the front passes them on, the gateway carries them out.
+ */
+#include "engine/runner/host.h"
+
+#include <unistd.h>
+
+#include "engine/runner/runner.h"
+
+_Noreturn static void
+end_over_limit(struct vm *vm)
+{
+	struct outcome outcome;
+	struct message message;
+
+	outcome_init(&outcome);
+	outcome_fail(&outcome, SCRIPT_HOST_CALLS,
+	    "the script made more than %llu host calls",
+	    (unsigned long long)vm->limits.host_calls_limit);
+	message = outcome_message(&outcome, heap_peak_bytes(vm->heap));
+	if (channel_send(vm->channel, &message, NULL) != OK)
+		_exit(RUNNER_EXIT_CHANNEL);
+	_exit(RUNNER_EXIT_DONE);
+}
+
+_Noreturn static void
+throw_refusal(duk_context *ctx, const struct msg_call_failed *failed)
+{
+	vm_push_text(ctx, failed->sentence);
+	/* 1 << 24 is duktape's own flag: blame the script's line, not ours. */
+	duk_push_error_object(
+	    ctx, DUK_ERR_ERROR | (1 << 24), "%s", duk_get_string(ctx, -1));
+	duk_push_string(ctx, "HostError");
+	duk_put_prop_string(ctx, -2, "name");
+	vm_push_text(ctx, failed->error);
+	duk_put_prop_string(ctx, -2, "code");
+	(void)duk_throw(ctx);
+	_exit(RUNNER_EXIT_FATAL); /* duk_throw() does not come back */
+}
+
+void
+host_tell(duk_context *ctx, const struct message *message)
+{
+	if (channel_send(vm_of(ctx)->channel, message, NULL) != OK)
+		_exit(RUNNER_EXIT_CHANNEL);
+}
+
+void
+host_call(duk_context *ctx, const struct message *call,
+    enum message_type expected, struct message *answer_r)
+{
+	struct vm *vm = vm_of(ctx);
+
+	if (vm->limits.host_calls >= vm->limits.host_calls_limit)
+		end_over_limit(vm);
+	vm->limits.host_calls++;
+	host_tell(ctx, call);
+	if (channel_receive(vm->channel, SENDER_FRONT | SENDER_GATEWAY,
+		answer_r, NULL) != OK)
+		_exit(RUNNER_EXIT_CHANNEL);
+	if (answer_r->type == MSG_CALL_FAILED)
+		throw_refusal(ctx, &answer_r->call_failed);
+	if (answer_r->type != expected)
+		_exit(RUNNER_EXIT_CHANNEL);
+}
