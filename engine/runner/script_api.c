@@ -29,10 +29,8 @@ static const struct api_row {
 
 #define API_ROWS (sizeof api_rows / sizeof api_rows[0])
 
-/* Of duktape's globals, those that reach into its inside. fromBufferRaw makes
- * strings of any bytes, duktape's hidden property names among them. */
+/* Of duktape's globals, those that reach into its inside or tell time. */
 static const char *const removed_globals[] = {"Duktape", "CBOR", "performance"};
-static const char *const removed_string_members[] = {"fromBufferRaw"};
 
 void
 script_api_reach_out(duk_context *ctx, const char *name)
@@ -100,23 +98,14 @@ install_row(duk_context *ctx, size_t index)
 	duk_pop(ctx);
 }
 
-static void
-remove_members(duk_context *ctx, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		(void)duk_del_prop_string(ctx, -1, names[i]);
-}
-
 void
 script_api_install(duk_context *ctx, struct span properties)
 {
 	duk_push_global_object(ctx);
-	remove_members(ctx, removed_globals,
-	    sizeof removed_globals / sizeof removed_globals[0]);
-	duk_get_prop_string(ctx, -1, "String");
-	remove_members(ctx, removed_string_members,
-	    sizeof removed_string_members / sizeof removed_string_members[0]);
-	duk_pop_2(ctx);
+	for (size_t i = 0;
+	     i < sizeof removed_globals / sizeof removed_globals[0]; i++)
+		(void)duk_del_prop_string(ctx, -1, removed_globals[i]);
+	duk_pop(ctx);
 	api_clock_install(ctx);
 	for (size_t i = 0; i < API_ROWS; i++)
 		install_row(ctx, i);
