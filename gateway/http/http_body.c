@@ -16,39 +16,30 @@
 #define DISCARD_MAX_BYTES (1024 * 1024)
 #define DISCARD_STEP      4096 /* on a worker's small stack */
 
-/* The connection's descriptor, looked up once; civetweb keeps it for us as a
- * pointer, shifted by one so that NULL is "not yet". -1: gone. */
-static int
-socket_of(struct mg_connection *conn)
+/* Looks the descriptor up once a connection. False: the peer is gone. */
+static bool
+find_socket(struct mg_connection *conn, int *socket)
 {
-	intptr_t kept = (intptr_t)mg_get_user_connection_data(conn);
-	const struct mg_request_info *info;
-	int found;
+	const struct mg_request_info *info = mg_get_request_info(conn);
 
-	if (kept != 0)
-		return (int)(kept - 1);
-	info = mg_get_request_info(conn);
-	found = http_socket_find(
-	    info->remote_addr, info->remote_port, info->server_port);
-	if (found >= 0)
-		mg_set_user_connection_data(
-		    conn, (void *)((intptr_t)found + 1));
-	return found;
+	if (*socket < 0)
+		*socket = http_socket_find(
+		    info->remote_addr, info->remote_port, info->server_port);
+	return *socket >= 0;
 }
 
 enum err
 http_body_read(struct mg_connection *conn, struct http_watch *watch,
-    int64_t deadline_us, uint8_t *body_r, size_t len)
+    int *socket, int64_t deadline_us, uint8_t *body_r, size_t len)
 {
-	int socket = socket_of(conn);
 	size_t got = 0;
 	unsigned place;
 	bool was_cut;
 	int n = 0;
 
-	if (socket < 0)
+	if (!find_socket(conn, socket))
 		return ERR_LOST;
-	place = http_watch_add(watch, socket, deadline_us);
+	place = http_watch_add(watch, *socket, deadline_us);
 	/* 0 is civetweb's own time-out between two bytes: not our limit. */
 	while (got < len && n >= 0 && clock_mono_us() < deadline_us) {
 		n = mg_read(conn, body_r + got, len - got);
@@ -62,18 +53,18 @@ http_body_read(struct mg_connection *conn, struct http_watch *watch,
 }
 
 void
-http_body_discard(struct mg_connection *conn, struct http_watch *watch)
+http_body_discard(
+    struct mg_connection *conn, struct http_watch *watch, int *socket)
 {
 	int64_t deadline_us = clock_mono_us() + DISCARD_US;
-	int socket = socket_of(conn);
 	char bytes[DISCARD_STEP];
 	size_t got = 0;
 	unsigned place;
 	int n;
 
-	if (socket < 0)
+	if (!find_socket(conn, socket))
 		return;
-	place = http_watch_add(watch, socket, deadline_us);
+	place = http_watch_add(watch, *socket, deadline_us);
 	do {
 		n = mg_read(conn, bytes, sizeof bytes);
 		got += n > 0 ? (size_t)n : 0;

@@ -62,6 +62,7 @@ http_worker_new(const struct http_config *config)
 		free(worker);
 		return NULL;
 	}
+	worker->socket = -1;
 	buf_init(&worker->body, RESPONSE_MAX_BYTES);
 	buf_init(&worker->out, HTTP_ANSWER_HEAD_MAX + RESPONSE_MAX_BYTES);
 	return worker;
@@ -260,8 +261,8 @@ read_body(struct exchange *x)
 	}
 	if (x->framing.expects_continue)
 		(void)mg_write(x->conn, go_on, sizeof go_on - 1);
-	err = http_body_read(
-	    x->conn, x->site->watch, x->request.deadline_us, body, len);
+	err = http_body_read(x->conn, x->site->watch, &x->worker->socket,
+	    x->request.deadline_us, body, len);
 	if (err != OK) {
 		/* Nothing more is to be had from this client. */
 		x->is_body_unread = false;
@@ -377,7 +378,7 @@ finish(struct exchange *x)
 	record(x);
 	/* A client that waits for its 100 sends nothing more. */
 	if (is_sent && x->is_body_unread && !x->framing.expects_continue)
-		http_body_discard(x->conn, x->site->watch);
+		http_body_discard(x->conn, x->site->watch, &x->worker->socket);
 	worker->body = x->response.body;
 	wipe_kept(&worker->body);
 	wipe_kept(&worker->out);

@@ -27,6 +27,7 @@ struct http_worker {
 	struct arena *arena;
 	struct buf body; /* of the response */
 	struct buf out;  /* the response as sent */
+	int socket;      /* see http_body.h; -1 on a new connection */
 };
 
 /* NULL: out of memory. */

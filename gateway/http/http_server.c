@@ -141,12 +141,13 @@ on_thread_end(const struct mg_context *ctx, int thread_type, void *worker)
 		http_worker_free(worker);
 }
 
-/* Forgets the descriptor that http_body.c kept for the worker's connection
- * before. */
+/* A worker serves one connection at a time, from here to its end. */
 static int
 on_connection(const struct mg_connection *conn, void **conn_data)
 {
-	(void)conn;
+	struct http_worker *worker = mg_get_thread_pointer(conn);
+
+	worker->socket = -1;
 	*conn_data = NULL;
 	return 0;
 }

@@ -55,7 +55,7 @@ takes(const char *first, const char *second)
 	enum err err = load(first, second);
 
 	if (err != OK)
-		fail_msg("%s %s: %s", first, second, detail.text);
+		fail_msg("%s", detail.text);
 	conf_free(conf);
 }
 

@@ -31,7 +31,7 @@ check(const char *text, size_t len, struct http_framing *framing_r)
 static void
 expect(const char *text, enum http_refusal expected)
 {
-	struct http_framing framing;
+	struct http_framing framing = {0};
 	enum http_refusal refusal = check(text, strlen(text), &framing);
 
 	if (refusal != expected)
@@ -62,7 +62,7 @@ reads_the_framing(void **state)
 	    POST HOST "content-length:  0012 \r\nContent-Type: a/b\r\n"
 		      "AUTHORIZATION: Basic abc\r\nAccept: x\r\n" END;
 	struct head_sample sample;
-	struct http_framing framing;
+	struct http_framing framing = {0};
 
 	(void)state;
 	assert_true(head_sample_cut(text, sizeof text - 1, &sample));
@@ -82,7 +82,7 @@ reads_the_framing(void **state)
 static bool
 keeps(const char *text)
 {
-	struct http_framing framing;
+	struct http_framing framing = {0};
 
 	assert_int_equal(
 	    check(text, strlen(text), &framing), HTTP_REFUSAL_NONE);
@@ -122,7 +122,7 @@ refuses_odd_lengths(void **state)
 {
 	static const char *const values[] = {
 	    "", "5x", "+5", "-5", "0x5", "5, 5", "5 5", "\xd9\xa5", "5."};
-	struct http_framing framing;
+	struct http_framing framing = {0};
 	char text[128];
 
 	(void)state;
@@ -201,7 +201,7 @@ refuses_odd_request_lines(void **state)
 static void
 refuses_other_expectations(void **state)
 {
-	struct http_framing framing;
+	struct http_framing framing = {0};
 	static const char proper[] = POST HOST "Expect: 100-Continue\r\n" END;
 
 	(void)state;
@@ -247,7 +247,7 @@ survives_every_flip_and_cut(void **state)
 	    "Content-Length: 12\r\nAuthorization: Basic YTpi\r\n"
 	    "Content-Type: application/json\r\nExpect: 100-continue\r\n" END;
 	const size_t len = sizeof good - 1;
-	struct http_framing framing;
+	struct http_framing framing = {0};
 	char text[sizeof good];
 	unsigned refused = 0;
 
