@@ -22,6 +22,7 @@ ask_try(struct asks *asks, struct ask *ask)
 		if (asks->busy[i])
 			continue;
 		asks->busy[i] = true;
+		asks->cancelled[i] = false;
 		asks->asker[i] = ask;
 		ask->context = i;
 		ask->state = ASK_OUT;
@@ -112,6 +113,21 @@ ask_drop(struct asks *asks, struct ask *ask)
 	if (ask->state == ASK_OUT)
 		asks->asker[ask->context] = NULL;
 	ask->state = ASK_IDLE;
+}
+
+void
+ask_cancel(struct asks *asks, struct ask *ask)
+{
+	if (ask->state != ASK_OUT)
+		return;
+	asks->cancelled[ask->context] = true;
+	link_cancel(asks->client, ask->context);
+}
+
+bool
+asks_is_cancelled(const struct asks *asks, unsigned context)
+{
+	return asks->cancelled[context];
 }
 
 void

@@ -43,6 +43,7 @@ struct asks {
 	bool open; /* the session is welcome */
 	struct ask_queue queue;
 	bool busy[FRONT_CONTEXTS_MAX];         /* a question is out by it */
+	bool cancelled[FRONT_CONTEXTS_MAX];    /* its loss is our own doing */
 	struct ask *asker[FRONT_CONTEXTS_MAX]; /* NULL: nobody cares any more */
 };
 
@@ -50,6 +51,9 @@ void asks_init(struct asks *asks);
 
 /* Lets questions out (true) or keeps them queued (false). */
 void asks_open(struct asks *asks, bool open);
+
+/* Whether an answer of ERR_LOST for this context is due to ask_cancel(). */
+bool asks_is_cancelled(const struct asks *asks, unsigned context);
 
 /* What the link gave back for a context. */
 void asks_answered(
@@ -69,6 +73,9 @@ ask_send(struct asks *asks, struct ask *ask, const struct message *message,
  * out keeps its context busy until the gateway answers, as it also keeps its
  * place in the gateway's count. */
 void ask_drop(struct asks *asks, struct ask *ask);
+
+/* Has one that is out come back as lost. */
+void ask_cancel(struct asks *asks, struct ask *ask);
 
 /* Frees the bytes; the ask must be idle. */
 void ask_fini(struct ask *ask);

@@ -12,12 +12,13 @@
  * below add up to that and no more.
  */
 #define FRONT_CONTEXTS_MAX 48
-#define FRONT_CONTEXTS_CALLS                                                \
-	12                       /* host calls: a fetch takes ~100 us, so a \
-				  * dozen out serves 33 slots; others queue */
-#define FRONT_CONTEXTS_AUX     2 /* acknowledgements, source, properties */
-#define FRONT_CONTEXTS_CONTROL 1 /* hello and heartbeats, never behind those \
-				  */
+#define FRONT_CONTEXTS_CALLS                                            \
+	12                   /* host calls: a fetch takes ~100 us, so a \
+			      * dozen out serves 33 slots; others queue */
+#define FRONT_CONTEXTS_AUX 2 /* acknowledgements, source, properties */
+#define FRONT_CONTEXTS_CONTROL                        \
+	1 /* hello and heartbeats, never behind those \
+	   */
 #define FRONT_SLOTS_MAX                                                   \
 	(FRONT_CONTEXTS_MAX - FRONT_CONTEXTS_CALLS - FRONT_CONTEXTS_AUX - \
 	    FRONT_CONTEXTS_CONTROL)

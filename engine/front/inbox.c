@@ -130,18 +130,18 @@ inbox_deliver(struct inbox *inbox, const struct inbox_sink *sink)
 	ssize_t ignored = read(inbox->event_fd, &count, sizeof count);
 
 	(void)ignored;
-	/* Connection news first read, last told: an answer that came over the
-	 * old connection is delivered before its loss. */
 	pthread_mutex_lock(&inbox->lock);
 	lost = inbox->lost;
 	up = inbox->up && inbox->up_is_news;
 	inbox->lost = false;
 	inbox->up_is_news = false;
 	pthread_mutex_unlock(&inbox->lock);
-	for (unsigned i = 0; i < inbox->contexts; i++)
-		inbox_deliver_cell(inbox, i, sink);
+	/* The loss first, so that nobody answers it with a question that would
+	 * leave by the next connection, ahead of its hello. */
 	if (lost)
 		sink->lost(sink->owner);
+	for (unsigned i = 0; i < inbox->contexts; i++)
+		inbox_deliver_cell(inbox, i, sink);
 	if (up)
 		sink->up(sink->owner);
 }

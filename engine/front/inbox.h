@@ -24,7 +24,7 @@ struct inbox_sink {
 	/* `bytes` is valid during the call. */
 	void (*answered)(
 	    void *owner, unsigned context, enum err err, struct span bytes);
-	/* The connection went, after all answers that came over it. */
+	/* The connection went. Answers that came over it may still follow. */
 	void (*lost)(void *owner);
 	/* There is a new connection. */
 	void (*up)(void *owner);

@@ -1,6 +1,6 @@
 /*
- * `postern-runner --check-sandbox` and its answer: one line a layer, "LAYER ok"
- * or "LAYER missing: why". Runs before the loop, so it may block.
+ * `postern-runner --check-sandbox` and its report: one line a layer, its name,
+ * "on" or "off", why. Runs before the loop, so it may block.
  */
 #include "engine/front/sandbox_check.h"
 
@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "engine/front/front_limits.h"
 #include "engine/front/runner_spawn.h"
+#include "engine/runner/runner_exit.h"
 
 /* A dozen layers with a sentence each. */
 #define SANDBOX_OUTPUT_BYTES 4096
@@ -70,25 +71,46 @@ sandbox_add_missing(char *missing, const char *layer)
 	    len == 0 ? "" : ",", layer);
 }
 
-static void
+/* One line of the report. True: it is about a layer. */
+static bool
+sandbox_judge_line(char *line, char *missing)
+{
+	char *verdict = line + strcspn(line, " ");
+
+	if (*verdict == '\0')
+		return false;
+	*verdict++ = '\0';
+	verdict += strspn(verdict, " ");
+	if (strncmp(verdict, "on ", 3) == 0)
+		return true;
+	if (strncmp(verdict, "off ", 4) != 0)
+		return false;
+	if (strstr(verdict, "(optional)") != NULL) {
+		log_warn("optional sandbox layer missing",
+		    LOG_STR("layer", line), LOG_STR("why", verdict));
+		return true;
+	}
+	log_error("sandbox layer missing", LOG_STR("layer", line),
+	    LOG_STR("why", verdict));
+	sandbox_add_missing(missing, line);
+	return true;
+}
+
+/* False: that was no report. */
+static bool
 sandbox_judge(char *output, char *missing)
 {
+	unsigned layers = 0;
 	char *save = NULL;
 	char *line;
 
 	for (line = strtok_r(output, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
-		char *verdict = strchr(line, ' ');
-
-		if (verdict == NULL)
-			continue;
-		*verdict++ = '\0';
-		if (strncmp(verdict, "missing", strlen("missing")) != 0)
-			continue;
-		log_error("sandbox layer missing", LOG_STR("layer", line),
-		    LOG_STR("why", verdict));
-		sandbox_add_missing(missing, line);
+		if (!sandbox_judge_line(line, missing))
+			return false;
+		layers++;
 	}
+	return layers > 0;
 }
 
 enum err
@@ -118,10 +140,12 @@ sandbox_check(const char *runner, char missing_r[FRONT_SANDBOX_TEXT_BYTES],
 		return err_set(detail, ERR_TIMEOUT,
 		    "%s --check-sandbox did not answer within %d ms", runner,
 		    FRONT_CHECK_SANDBOX_MS);
-	sandbox_judge(output, missing);
-	if (status != 0 && missing[0] == '\0')
+	/* Exit 1 alone may be an optional layer's. */
+	if (!sandbox_judge(output, missing) || !WIFEXITED(status) ||
+	    (WEXITSTATUS(status) != RUNNER_EXIT_DONE &&
+		WEXITSTATUS(status) != RUNNER_EXIT_LAYER_OFF))
 		return err_set(detail, ERR_IO,
-		    "%s --check-sandbox failed without naming a layer", runner);
+		    "%s --check-sandbox gave no report", runner);
 	memcpy(missing_r, missing, sizeof missing);
 	return OK;
 }

@@ -336,10 +336,6 @@ slots_offered(const struct front *front)
 void
 slots_take_back(struct front *front)
 {
-	for (unsigned i = 0; i < front->settings->slots; i++) {
-		struct slot *slot = &front->slots[i];
-
-		if (slot->ask.state == ASK_OUT)
-			link_cancel(front->asks.client, slot->ask.context);
-	}
+	for (unsigned i = 0; i < front->settings->slots; i++)
+		ask_cancel(&front->asks, &front->slots[i].ask);
 }

@@ -283,24 +283,31 @@ entry_fork_missing(struct template_entry *entry)
 	}
 }
 
+/* Whether a template that is not there should be. */
+static bool
+entry_needs_template(const struct template_entry *entry)
+{
+	int64_t idle_us = clock_mono_us() - entry->used_us;
+
+	if (entry->waiting_count > 0)
+		return true;
+	return !entry->is_broken &&
+	       (entry->running > 0 ||
+		   idle_us < FRONT_TEMPLATE_DEMAND_MS * 1000);
+}
+
 void
 template_pool_serve(struct template_entry *entry)
 {
-	int64_t idle_us;
-
 	entry_match(entry);
 	switch (entry->state) {
 	case TEMPLATE_READY:
 		entry_fork_missing(entry);
 		return;
 	case TEMPLATE_ABSENT:
-		idle_us = clock_mono_us() - entry->used_us;
-		if (entry_demand(entry) == 0 &&
-		    idle_us > FRONT_TEMPLATE_DEMAND_MS * 1000)
-			return;
-		if (!template_fetch_ready(entry) || entry->retry.armed)
-			return;
-		template_process_start(entry);
+		if (entry_needs_template(entry) &&
+		    template_fetch_ready(entry) && !entry->retry.armed)
+			template_process_start(entry);
 		return;
 	case TEMPLATE_STARTING:
 	case TEMPLATE_DYING:

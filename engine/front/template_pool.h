@@ -76,6 +76,8 @@ struct template_entry {
 	bool is_cold;    /* template_ready said so */
 	bool was_ready;  /* this process got to READY */
 	bool has_failed; /* it sent template_failed: nothing to try again */
+	bool is_broken;  /* the last start failed: only a job is reason enough
+			  * for another */
 	const char *dying_of; /* our word for the obituary; NULL: its own end */
 
 	/* Children and those who want one (template_pool.c). */

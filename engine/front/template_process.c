@@ -115,6 +115,7 @@ template_start_failed(struct template_entry *entry, const char *how)
 		entry->load_cold = true;
 		return;
 	}
+	entry->is_broken = true;
 	(void)snprintf(sentence, sizeof sentence,
 	    "the script's template could not be started: %s", how);
 	template_process_back_off(entry);
@@ -165,6 +166,7 @@ template_is_ready(struct template_entry *entry, bool cold)
 	timer_clear(&entry->front->loop.timers, &entry->start_deadline);
 	entry->state = TEMPLATE_READY;
 	entry->was_ready = true;
+	entry->is_broken = false;
 	entry->is_cold = cold;
 	log_info("template ready", LOG_STR("file", entry->file),
 	    LOG_INT("pid", entry->process.pid),
@@ -192,6 +194,7 @@ template_has_failed(
 		    SPAN_ARG(failed->message));
 	entry->front->counters.templates_failed++;
 	entry->has_failed = true;
+	entry->is_broken = true;
 	template_die(entry, "failed to load");
 	template_pool_fail(entry, code, sentence);
 }
@@ -294,6 +297,7 @@ template_process_start(struct template_entry *entry)
 	    LOG_STR("error", err_text(&detail, err)));
 	template_process_drop(entry);
 	template_process_back_off(entry);
+	entry->is_broken = true;
 	template_pool_fail(entry, SCRIPT_CRASHED,
 	    "the engine could not start a process for the script");
 }

@@ -13,6 +13,7 @@ void
 timers_init(struct timers *timers)
 {
 	TAILQ_INIT(&timers->list);
+	timers->floor_us = INT64_MIN;
 }
 
 void
@@ -28,6 +29,8 @@ timer_set(struct timers *timers, struct timer *timer, int64_t at_us)
 
 	CHECK(timer->fired != NULL);
 	timer_clear(timers, timer);
+	if (at_us < timers->floor_us)
+		at_us = timers->floor_us;
 	timer->at_us = at_us;
 	timer->armed = true;
 	before = TAILQ_LAST(&timers->list, timer_list);
@@ -66,25 +69,15 @@ timers_wait_ms(const struct timers *timers, int64_t now_us)
 void
 timers_run(struct timers *timers, int64_t now_us)
 {
-	struct timer marker = {.at_us = now_us, .armed = true};
 	struct timer *due;
 
-	/*
-	 * The marker stands behind all that are due now, so what handlers set
-	 * meanwhile lands behind it and a handler that re-arms itself for the
-	 * past cannot keep us here.
-	 */
-	due = TAILQ_FIRST(&timers->list);
-	while (due != NULL && due->at_us <= now_us)
-		due = TAILQ_NEXT(due, link);
-	if (due == NULL)
-		TAILQ_INSERT_TAIL(&timers->list, &marker, link);
-	else
-		TAILQ_INSERT_BEFORE(due, &marker, link);
-	while ((due = TAILQ_FIRST(&timers->list)) != &marker) {
+	/* A handler that re-arms itself for the past cannot keep us here. */
+	timers->floor_us = now_us + 1;
+	while ((due = TAILQ_FIRST(&timers->list)) != NULL &&
+	       due->at_us <= now_us) {
 		TAILQ_REMOVE(&timers->list, due, link);
 		due->armed = false;
 		due->fired(due->owner);
 	}
-	TAILQ_REMOVE(&timers->list, &marker, link);
+	timers->floor_us = INT64_MIN;
 }

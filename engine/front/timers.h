@@ -25,6 +25,7 @@ TAILQ_HEAD(timer_list, timer);
 
 struct timers {
 	struct timer_list list;
+	int64_t floor_us; /* while running: nothing is set earlier than this */
 };
 
 void timers_init(struct timers *timers);
@@ -40,7 +41,7 @@ void timer_clear(struct timers *timers, struct timer *timer);
 int timers_wait_ms(const struct timers *timers, int64_t now_us);
 
 /* Fires all that are due at `now_us`. A handler may set and clear any timer;
- * one set to `now_us` or earlier by a handler fires in the next run. */
+ * one set to `now_us` or earlier by a handler fires 1 us later. */
 void timers_run(struct timers *timers, int64_t now_us);
 
 #endif

@@ -324,6 +324,11 @@ uplink_answered(void *owner, unsigned context, enum err err, struct span bytes)
 {
 	struct uplink *uplink = owner;
 
+	/* The connection is going, told by a question before the pipe's own
+	 * news: ask nothing more until there is a session again. */
+	if (err == ERR_LOST && uplink->state == UPLINK_WELCOME &&
+	    !asks_is_cancelled(&uplink->front->asks, context))
+		uplink_leave(uplink, UPLINK_DOWN, FRONT_DRAINING_RETRY_MS);
 	asks_answered(&uplink->front->asks, context, err, bytes);
 }
 

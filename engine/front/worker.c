@@ -46,8 +46,7 @@ worker_signal_kill(struct worker *worker)
 	if (worker->pidfd >= 0 &&
 	    pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0) != 0 &&
 	    errno != ESRCH)
-		log_error("child cannot be killed",
-		    LOG_INT("pid", worker->process.pid),
+		log_error("child cannot be killed", LOG_INT("pid", worker->pid),
 		    LOG_STR("error", strerror(errno)));
 }
 
@@ -146,6 +145,7 @@ worker_adopt(struct worker *worker, pid_t pid)
 		worker->pidfd = -1;
 		return false;
 	}
+	worker->pid = pid;
 	worker->process = (struct reaper_entry){
 	    .pid = pid, .reaped = worker_reaped, .owner = worker};
 	reaper_add(&worker->front->reaper, &worker->process);
@@ -183,7 +183,7 @@ worker_frame(void *owner, struct span body, pid_t pid)
 	}
 	/* Nobody but the child itself may write here, and only while it has
 	 * a job. */
-	if (worker->state == WORKER_RUNNING && pid == worker->process.pid) {
+	if (worker->state == WORKER_RUNNING && pid == worker->pid) {
 		execution_frame(worker->execution, body);
 		return;
 	}
@@ -192,8 +192,8 @@ worker_frame(void *owner, struct span body, pid_t pid)
 		execution_out_of_turn(worker->execution, body);
 		return;
 	}
-	log_warn("child spoke before it had a job",
-	    LOG_INT("pid", worker->process.pid));
+	log_warn(
+	    "child spoke before it had a job", LOG_INT("pid", worker->pid));
 	conduit_close(&worker->conduit);
 	worker_lost(worker, "spoke before it had a job");
 }

@@ -32,7 +32,8 @@ struct worker {
 	struct template_entry *entry;
 	struct execution *execution; /* while running and then dying */
 	struct conduit conduit;
-	struct reaper_entry process; /* pid 0: not known, or reaped */
+	pid_t pid;                   /* 0: not known yet */
+	struct reaper_entry process; /* its pid is 0 once reaped */
 	int pidfd;                   /* -1 while the pid is unknown */
 	clockid_t cpu_clock;
 	int64_t cpu_base_us;   /* CPU it had used when its job started */
