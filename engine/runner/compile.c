@@ -103,6 +103,15 @@ compile(struct heap *heap, const char *name, struct span source)
 	return RUNNER_EXIT_SYNTAX;
 }
 
+static int
+give_up(const struct err_detail *detail, enum err err, enum runner_exit status)
+{
+	say("cannot check the script: ");
+	say(err_text(detail, err));
+	say("\n");
+	return (int)status;
+}
+
 int
 compile_main(struct sandbox *sandbox, const char *name)
 {
@@ -121,16 +130,13 @@ compile_main(struct sandbox *sandbox, const char *name)
 		print_failure(&failure);
 		return RUNNER_EXIT_SYNTAX;
 	}
-	if (err == OK) {
-		sandbox->is_compile = true;
-		sandbox->heap_bytes = COMPILE_HEAP_BYTES;
-		err = sandbox_enter_template(sandbox, &detail);
-	}
-	if (err != OK) {
-		say(err_text(&detail, err));
-		say("\n");
-		return RUNNER_EXIT_SANDBOX;
-	}
+	if (err != OK)
+		return give_up(&detail, err, RUNNER_EXIT_USAGE);
+	sandbox->is_compile = true;
+	sandbox->heap_bytes = COMPILE_HEAP_BYTES;
+	err = sandbox_enter_template(sandbox, &detail);
+	if (err != OK)
+		return give_up(&detail, err, RUNNER_EXIT_SANDBOX);
 	return compile(
 	    heap, name, source.len == 0 ? span_str("") : buf_span(&source));
 }

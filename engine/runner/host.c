@@ -28,9 +28,8 @@ _Noreturn static void
 throw_refusal(duk_context *ctx, const struct msg_call_failed *failed)
 {
 	vm_push_text(ctx, failed->sentence);
-	/* 1 << 24 is duktape's own flag: blame the script's line, not ours. */
-	duk_push_error_object(
-	    ctx, DUK_ERR_ERROR | (1 << 24), "%s", duk_get_string(ctx, -1));
+	duk_push_error_object(ctx, DUK_ERR_ERROR | VM_BLAME_THE_SCRIPT, "%s",
+	    duk_get_string(ctx, -1));
 	duk_push_string(ctx, "HostError");
 	duk_put_prop_string(ctx, -2, "name");
 	vm_push_text(ctx, failed->error);

@@ -19,10 +19,6 @@
 /* In the global stash: the compiled top level. */
 #define STASH_PROGRAM "program"
 
-/* Duktape's own flag of an error code: do not name the C file and line. It is
- * not in duktape.h, but part of the wire between its macros and library. */
-#define BLAME_THE_SCRIPT (1 << 24)
-
 /* Longest sentence that vm_throw() makes. */
 #define THROW_MAX_BYTES 512
 
@@ -101,7 +97,7 @@ vm_throw(duk_context *ctx, duk_errcode_t type, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(sentence, sizeof sentence, format, args);
 	va_end(args);
-	duk_push_error_object(ctx, type | BLAME_THE_SCRIPT, "%s", sentence);
+	duk_push_error_object(ctx, type | VM_BLAME_THE_SCRIPT, "%s", sentence);
 	return duk_throw(ctx);
 }
 

@@ -23,6 +23,11 @@
 #include "engine/runner/outcome.h"
 #include "proto/message.h"
 
+/* Or-ed to an error code: the error names the script's line, not the C file
+ * and line of the call. Duktape's own flag; not in duktape.h, but how its
+ * public macros' errors and its built-ins' errors differ. */
+#define VM_BLAME_THE_SCRIPT (1 << 24)
+
 /* Adds globals to a fresh heap (test builds only). */
 typedef void (*vm_extra_fn)(duk_context *ctx);
 

@@ -114,8 +114,7 @@ test_sizes(void **state)
 	assert_non_null(source);
 	memset(source, ' ', most + 1);
 	assert_int_equal(compile(source, most, output), RUNNER_EXIT_DONE);
-	assert_int_equal(
-	    compile(source, most + 1, output), RUNNER_EXIT_SANDBOX);
+	assert_int_equal(compile(source, most + 1, output), RUNNER_EXIT_USAGE);
 	memset(source, '[', most);
 	assert_int_equal(compile(source, most, output), RUNNER_EXIT_SYNTAX);
 	free(source);
