@@ -142,7 +142,7 @@ def test_check_of_a_good_realm_writes_nothing(tmp_path):
 
 def test_check_of_a_bad_realm(tmp_path):
     realm = standard_realm()
-    realm.text("realm.yaml", "issuer: x\ntransactoin: {}\n")
+    realm.text("realm.yaml", "shared_subjects: true\ntransactoin: {}\n")
     realm.text("idps/two/complete.js", "function execute( {")
     done = gateway_check(tmp_path, realm)
     assert done.returncode != 0

@@ -3,6 +3,7 @@ refused, whoever sends them, and start nothing (ARCHITECTURE 4, civetweb)."""
 
 import base64
 import json
+import re
 
 import pytest
 
@@ -14,6 +15,11 @@ from harness.wait import until
 PATH = "/oauth/custom-registration/mirror/complete"
 BASIC = base64.b64encode(f"app:{SECRET}".encode()).decode()
 BODY = json.dumps({"data": json.dumps(success())}).encode()
+
+
+def answers_in(raw):
+    """How many: a description may speak of HTTP/1.1 too."""
+    return len(re.findall(rb"HTTP/1\.[01] [1-5]\d\d ", raw))
 
 
 def request(*lines, start=f"POST {PATH} HTTP/1.1", body=BODY, host=True,
@@ -110,7 +116,7 @@ def test_refused(service, sent):
         assert body["error"] and body["error_description"]
         assert answer.headers["content-type"].startswith("application/json")
         # One answer: what followed was not read as a second request.
-        assert answer.raw.count(b"HTTP/1.") == 1
+        assert answers_in(answer.raw) == 1
     assert service.executions() == before
     assert raw_http.exchange(service.port, request()).status == 200
 
@@ -120,7 +126,7 @@ def test_what_follows_a_refused_head_is_no_request(service):
     sent = request("Content-Length: 0").replace(b"Connection: close",
                                                 b"X-Last: 1")
     answer = raw_http.exchange(service.port, sent + request())
-    assert answer.raw.count(b"HTTP/1.") == 1
+    assert answers_in(answer.raw) == 1
     assert service.executions() == before
 
 
@@ -131,7 +137,7 @@ def test_chunked_alone(service, name):
     sent = request(name, length=False, body=chunked)
     answer = raw_http.exchange(service.port, sent)
     assert answer.status in (200, 400, 411), answer.raw
-    assert answer.raw.count(b"HTTP/1.") == 1
+    assert answers_in(answer.raw) == 1
 
 
 def test_keep_alive(service):
@@ -149,7 +155,7 @@ def test_pipelined_requests_are_answered_in_order(service):
     kept = request().replace(b"Connection: close\r\n", b"")
     before = service.executions()
     answer = raw_http.exchange(service.port, kept + request())
-    assert answer.raw.count(b"HTTP/1.1 200") == 2
+    assert answers_in(answer.raw) == 2
     assert service.executions() == before + 2
 
 

@@ -76,7 +76,6 @@ MISTAKES = {
     "no type": ("idps/changing/idp.yaml", "name: x\n",
                 ["idps/changing/idp.yaml", "type"]),
     "bad identifier": ("idps/not ok/idp.yaml", "type: one_step\n", ["not ok"]),
-    "unknown file": ("clientz.yaml", "a: 1\n", ["clientz.yaml"]),
     "overlapping prefixes": (
         "idps/changing/idp.yaml",
         "type: one_step\nsubject_prefix: \"mir\"\n", ["subject_prefix"]),

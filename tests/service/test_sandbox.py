@@ -38,11 +38,10 @@ def child(running_service):
     thread.start()
 
     def burning():
-        for engine in running_service.engines.values():
-            for pid in procfs.descendants(engine.pid):
-                fields = procfs.stat_fields(pid)
-                if fields and int(fields[11]) > 5:
-                    return pid
+        for pid in running_service.script_processes():
+            fields = procfs.stat_fields(pid)
+            if fields and int(fields[11]) > 5:
+                return pid
         return None
     yield until(burning, "a running child")
     thread.join()
@@ -123,7 +122,7 @@ def test_nothing_it_should_not_know_is_mapped(facts):
 
 def test_templates_are_sandboxed_too(service):
     assert service.complete("mirror", success()).status_code == 200
-    templates = procfs.children(service.engine.pid)
+    templates = service.templates()
     assert templates
     for pid in templates:
         status = procfs.status(pid)

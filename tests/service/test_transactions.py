@@ -136,13 +136,13 @@ def test_the_database_does_not_hold_it(service):
 
 def test_expiry(start):
     realm = standard_realm()
-    realm.settings(transaction={"lifetime_secs": 1, "attempts": 5})
+    realm.settings(transaction={"lifetime_secs": 5, "attempts": 5})
     service = start(realm)
     assert service.complete(
         "two", success(), service.transaction()).status_code == 200
     transaction = service.transaction()
     born = time.time()
-    until(lambda: time.time() > born + 2.1, "the transaction's end")
+    until(lambda: time.time() > born + 6.1, "the transaction's end")
     assert_error(service.complete("two", success(), transaction), 400,
                  "invalid_transaction")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -12,7 +13,8 @@ from harness.wait import until
 
 ROOT = Path(__file__).resolve().parents[3]
 PRESET = os.environ.get("POSTERN_PRESET", "release")
-BIN = ROOT / "build" / PRESET / "bin"
+# Other executables than a preset's, where POSTERN_BIN names their directory.
+BIN = Path(os.environ.get("POSTERN_BIN", ROOT / "build" / PRESET / "bin"))
 SANITIZED = PRESET in ("asan", "tsan")
 
 # A sanitizer makes everything several times slower.
@@ -28,6 +30,12 @@ def free_port():
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def allow_cores():
+    """So that a missing core is the process's doing, not this shell's."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
 def clean_environment(directory):
@@ -60,7 +68,7 @@ class Process:
         self.directory = Path(directory)
         self.log_path = self.directory / f"{name}.log"
         self.popen = None
-        self.sessions = []
+        self.known = set()  # (pid, start time) of it and its descendants
 
     @property
     def pid(self):
@@ -71,9 +79,8 @@ class Process:
             self.popen = subprocess.Popen(
                 [str(BIN / self.name), *self.flags], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd=self.directory,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=allow_cores,
                 env=clean_environment(self.directory))
-        self.sessions.append(self.popen.pid)
 
     def is_running(self):
         return self.popen is not None and self.popen.poll() is None
@@ -81,8 +88,14 @@ class Process:
     def signal(self, number):
         self.popen.send_signal(number)
 
+    def remember_descendants(self):
+        """Runners have sessions of their own: only now is it known whose."""
+        for pid in [self.pid, *procfs.descendants(self.pid)]:
+            self.known.add((pid, procfs.started_at(pid)))
+
     def kill(self):
         """kill -9, and reaped."""
+        self.remember_descendants()
         self.popen.kill()
         self.popen.wait(STOP_SECS)
 
@@ -91,6 +104,7 @@ class Process:
         if self.popen is None:
             return 0
         if self.popen.poll() is None:
+            self.remember_descendants()
             self.popen.send_signal(signal.SIGTERM)
         try:
             return self.popen.wait(STOP_SECS)
@@ -100,14 +114,15 @@ class Process:
             return "hung at SIGTERM"
 
     def leftovers(self):
-        """Processes that outlived this one, after a moment to notice."""
-        def none_left():
-            return not any(procfs.of_session(s) for s in self.sessions)
+        """Descendants that outlived it, after a moment to notice; killed."""
+        def alive():
+            return [pid for pid, since in self.known
+                    if procfs.is_alive(pid) and procfs.started_at(pid) == since]
         try:
-            until(none_left, "children to end", 5 * SLOWNESS)
+            until(lambda: not alive(), "children to end", 5 * SLOWNESS)
             return []
         except AssertionError:
-            left = [pid for s in self.sessions for pid in procfs.of_session(s)]
+            left = alive()
             names = [f"{pid} {procfs.executable(pid)}" for pid in left]
             for pid in left:
                 os.kill(pid, signal.SIGKILL)

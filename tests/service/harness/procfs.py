@@ -23,7 +23,6 @@ def is_alive(pid):
 
 
 def children(pid):
-    """Living children, also where an own PID's stat names `pid` as parent."""
     found = []
     for other in all_pids():
         fields = stat_fields(other)
@@ -39,14 +38,15 @@ def descendants(pid):
     return found
 
 
-def of_session(session):
-    """Living processes of a session: all that a service has started."""
-    found = []
-    for pid in all_pids():
-        fields = stat_fields(pid)
-        if fields and fields[0] != "Z" and int(fields[3]) == session:
-            found.append(pid)
-    return found
+def leads_a_session(pid):
+    fields = stat_fields(pid)
+    return fields is not None and int(fields[3]) == pid
+
+
+def started_at(pid):
+    """Clock ticks since boot: with the pid, names one process for good."""
+    fields = stat_fields(pid)
+    return int(fields[19]) if fields else None
 
 
 def status(pid):

@@ -55,5 +55,6 @@ class Realm:
         for name, content in self.files.items():
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # there are secrets in some
             path.write_bytes(content if isinstance(content, bytes)
                              else content.encode())

@@ -55,7 +55,9 @@ class Service:
         directory.mkdir()
         return Process("postern-engine", [
             f"--gateways={self.engines_url}", f"--name={name}",
-            "--slots=4", "--log-format=json", *flags], directory)
+            *(() if any(f.startswith("--slots") for f in flags)
+              else ("--slots=4",)),
+            "--log-format=json", *flags], directory)
 
     @property
     def engine(self):
@@ -218,8 +220,16 @@ class Service:
                          if e.get("code")), None)
         return until(entry, f"the log of {correlation_id}")
 
-    def runner_pids(self):
-        """Templates and children of all engines."""
+    def templates(self):
+        """Pids; each leads a session, in which its children stay."""
+        return [pid for pid in self.runners() if procfs.leads_a_session(pid)]
+
+    def script_processes(self):
+        """Pids of children, waiting or at work."""
+        return [pid for pid in self.runners()
+                if not procfs.leads_a_session(pid)]
+
+    def runners(self):
         return [pid for engine in self.engines.values()
                 for pid in procfs.descendants(engine.pid)]
 
