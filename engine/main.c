@@ -56,8 +56,8 @@ set_up_log(const struct engine_conf *settings)
 }
 
 static int
-fail(enum engine_exit status, const char *what, const struct err_detail *detail,
-    enum err err)
+fail(
+    int status, const char *what, const struct err_detail *detail, enum err err)
 {
 	log_error(what, LOG_STR("error", err_text(detail, err)));
 	return status;
