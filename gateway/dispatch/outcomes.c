@@ -13,8 +13,8 @@
 #include "common/metric.h"
 #include "proto/frame.h"
 
-/* A line costs at least so much of the log's limit, as in the runner: empty ones
- * are not free. */
+/* A line costs at least so much of the log's limit, as in the runner: empty
+ * ones are not free. */
 #define LOG_LINE_COST_BYTES 32
 
 /* A line, and one masked copy of it for each of many sensitive values. */
