@@ -244,6 +244,19 @@ check_host(const struct http_head *head, struct http_framing *framing)
 }
 
 /*
+ * After the request line civetweb overwrites every blank, so CR LF cannot be
+ * told from LF SP or CR CR: another parser may not see the first header. That
+ * matters only where it gives the body's length, and then only for what comes
+ * after this request: nothing may.
+ */
+static bool
+is_first_header_length(const struct http_head *head)
+{
+	return head->field_count > 0 &&
+	       strcasecmp(head->fields[0].name, "Content-Length") == 0;
+}
+
+/*
  * Stricter than civetweb in one direction only: what we keep, it keeps too.
  * It looks at the first Connection header and keeps where that says so.
  */
@@ -253,7 +266,7 @@ may_keep(const struct http_head *head, const struct http_framing *framing)
 	unsigned count;
 	struct span value = find(head, "Connection", &count);
 
-	if (framing->is_http_1_0)
+	if (framing->is_http_1_0 || is_first_header_length(head))
 		return false;
 	return count == 0 ||
 	       (count == 1 && equals_ignoring_case(value, "keep-alive"));

@@ -65,6 +65,21 @@ drops_what_follows_an_unread_body(void **state)
 	client_close();
 }
 
+/* LF SP ended the request line: see is_first_header_length() in the guard. */
+static void
+keeps_nothing_after_a_doubtful_length(void **state)
+{
+	(void)state;
+	client_open();
+	client_send("POST /nowhere HTTP/1.1\n Content-Length: 0\r\n" HOST
+		    "\r\nGET /who/hidden/is HTTP/1.1\r\n" HOST "\r\n");
+	take_answer();
+	assert_status(404);
+	assert_has("Connection: close\r\n");
+	assert_ends();
+	client_close();
+}
+
 static void
 speaks_http_1_0(void **state)
 {
@@ -292,6 +307,7 @@ main(void)
 	    cmocka_unit_test(keeps_connections),
 	    cmocka_unit_test(serves_pipelined_requests_in_order),
 	    cmocka_unit_test(drops_what_follows_an_unread_body),
+	    cmocka_unit_test(keeps_nothing_after_a_doubtful_length),
 	    cmocka_unit_test(speaks_http_1_0),
 	    cmocka_unit_test(refuses_smuggling),
 	    cmocka_unit_test(refuses_other_heads),
