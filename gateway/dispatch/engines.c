@@ -368,8 +368,9 @@ resume_jobs(struct dispatch *d, struct engine *engine, struct span running)
 	}
 }
 
-/* The engine of a lost, or half-open, connection is back on another. Locked.
- */
+/* A hello says anew what the engine holds, also on the connection it had: it
+ * gave up its tickets before, and a job that is not listed did not reach it.
+ * Locked. */
 static void
 resume(struct dispatch *d, struct engine *engine, struct span running,
     struct ticket_list *dropped)
@@ -400,8 +401,8 @@ engine_of_boot(struct dispatch *d, struct span boot_id)
 	return NULL;
 }
 
-/* Finds or makes the record and fills it. Locked. NULL: too many, or no
- * memory. `stale_pipe_r` is a half-open connection it replaces, or 0. */
+/* Finds or makes the record and fills it. Locked. NULL: stopping, too many, or
+ * no memory. `stale_pipe_r` is a half-open connection it replaces, or 0. */
 static struct engine *
 engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
     struct ticket_list *dropped, uint32_t *stale_pipe_r)
@@ -409,10 +410,14 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 	struct engine *engine = engine_of_boot(d, hello->boot_id);
 
 	*stale_pipe_r = 0;
-	if (engine != NULL && engine->pipe != pipe) {
-		*stale_pipe_r = engine->pipe;
+	/* While stopping only who still has something to deliver comes in. */
+	if (d->draining && hello->running.len == 0)
+		return NULL;
+	if (engine != NULL) {
+		if (engine->pipe != pipe)
+			*stale_pipe_r = engine->pipe;
 		resume(d, engine, hello->running, dropped);
-	} else if (engine == NULL) {
+	} else {
 		if (d->engine_count >= ENGINES_MAX)
 			return NULL;
 		engine = calloc(1, sizeof *engine);
@@ -508,7 +513,7 @@ engine_hello(struct dispatch *d, struct link_request *request,
 	if (engine == NULL) {
 		metric_count(M_ENGINE_REFUSED, "too_many", NULL);
 		answer_go_away(request, GO_AWAY_DRAINING,
-		    "the gateway serves as many engines as it can");
+		    "the gateway stops, or serves as many engines as it can");
 		return;
 	}
 	log_info("engine connected", LOG_SPAN("engine", hello->engine),

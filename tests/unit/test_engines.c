@@ -81,25 +81,32 @@ test_foreign_version_and_name_are_refused(void **state)
 }
 
 static void
-test_second_hello_keeps_tickets_and_jobs(void **state)
+test_second_hello_says_anew_what_is_held(void **state)
 {
 	struct bench *bench = bench_new(QUEUE_MAX, QUEUE_MS);
 	struct bench_engine *engine = bench_engine(bench, "a", "");
-	struct bench_request *first, *second;
-	struct msg_job job, next;
+	struct bench_request *listed, *unlisted;
+	struct msg_job job, lost;
 
 	(void)state;
 	bench_ticket(engine, 1);
-	bench_ticket(engine, 2);
-	first = bench_request(bench, IDP_ONE, "first", LONG_MS);
+	listed = bench_request(bench, IDP_ONE, "listed", LONG_MS);
 	job = bench_job(bench, engine, 1);
-	bench_hello(bench, engine, NULL);
-	second = bench_request(bench, IDP_ONE, "second", LONG_MS);
-	next = bench_job(bench, engine, 2);
-	bench_finish(bench, engine, &next, 2000, "");
+	bench_ticket(engine, 2);
+	unlisted = bench_request(bench, IDP_ONE, "unlisted", LONG_MS);
+	lost = bench_job(bench, engine, 2);
+	bench_ticket(engine, 3);
+	bench_hello(bench, engine, &job);
+	/* The ticket is void and answered: a slot must not wait for ever. */
+	bench_expect_go_away(
+	    bench_answer(bench, engine, 3), GO_AWAY_UNKNOWN_SESSION);
+	bench_ticket(engine, 3);
+	lost = bench_job(bench, engine, 3);
+	assert_int_equal(lost.attempt, 2);
+	bench_finish(bench, engine, &lost, 2000, "");
 	bench_finish(bench, engine, &job, 2000, "");
-	bench_expect_served(bench, second, "a", 1);
-	bench_expect_served(bench, first, "a", 1);
+	bench_expect_served(bench, unlisted, "a", 2);
+	bench_expect_served(bench, listed, "a", 1);
 }
 
 static void
@@ -308,7 +315,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_session_comes_first),
 	    cmocka_unit_test(test_foreign_version_and_name_are_refused),
-	    cmocka_unit_test(test_second_hello_keeps_tickets_and_jobs),
+	    cmocka_unit_test(test_second_hello_says_anew_what_is_held),
 	    cmocka_unit_test(test_other_engine_on_a_connection_ends_the_first),
 	    cmocka_unit_test(test_draining_engine_gets_no_work),
 	    cmocka_unit_test(test_unacknowledged_goes_to_another),
