@@ -419,9 +419,9 @@ gateway_drain(struct gateway *gateway)
 {
 	int64_t grace_ms = gateway->conf.request_ms + DRAIN_MARGIN_MS;
 
-	http_drain(gateway->public_server, grace_ms);
+	(void)http_drain(gateway->public_server, grace_ms);
 	dispatch_drain(gateway->dispatch, grace_ms);
-	http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
+	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
 	store_close(gateway->store);
 }
 

@@ -107,7 +107,8 @@ slot_ticket_answered(struct slot *slot, enum err err, struct span bytes)
 	slot_go_on(slot, bytes);
 }
 
-/* The gateway refuses the session, not the result: keep it. */
+/* The gateway did not look at the result, since it knows no session: keep it.
+ * Any other answer, "draining" too, came after it had taken it. */
 static bool
 slot_keeps_result(struct slot *slot, struct span bytes)
 {
@@ -116,8 +117,7 @@ slot_keeps_result(struct slot *slot, struct span bytes)
 	if (message_peek(bytes) != MSG_GO_AWAY ||
 	    message_decode(bytes, SENDER_GATEWAY, &message, NULL) != OK)
 		return false;
-	if (uplink_is_about_job(&message.go_away) ||
-	    message.go_away.reason == GO_AWAY_BAD_MESSAGE)
+	if (message.go_away.reason != GO_AWAY_UNKNOWN_SESSION)
 		return false;
 	uplink_go_away(slot->front, &message.go_away);
 	return true;

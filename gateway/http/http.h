@@ -24,6 +24,7 @@
 
 #define HTTP_HEADERS_MAX        63 /* civetweb cuts its list at 64 silently */
 #define HTTP_CORRELATION_ID_MAX 64
+#define HTTP_SEGMENTS_MAX       2 /* {..} of one route */
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_PUT, HTTP_PATCH };
 
@@ -38,9 +39,12 @@ enum http_body {
 struct http_request {
 	struct arena *arena;
 	enum http_method method;
-	const char *path;          /* raw, as sent, without the query */
-	struct span query;         /* absent without "?" */
-	struct span idp;           /* the {idp} segment of the route, raw */
+	const char *path;  /* raw, as sent, without the query */
+	struct span query; /* absent without "?" */
+	struct span idp;   /* the {idp} segment of the route, raw */
+	/* The route's {..} segments in order, percent-decoded once; absent
+	 * where that is impossible or gives no UTF-8: then it names nothing. */
+	struct span segments[HTTP_SEGMENTS_MAX];
 	struct span authorization; /* the header's value; absent */
 	struct span accept;        /* absent if not sent */
 	struct span host;          /* absent only on HTTP/1.0 */
@@ -67,7 +71,8 @@ struct http_response {
 typedef void http_handler(void *context, const struct http_request *request,
     struct http_response *response);
 
-/* A route: the path matches segment by segment, "{idp}" takes one. */
+/* A route: the path matches segment by segment; "{idp}", or any other name in
+ * braces, takes one that is not empty. */
 struct http_route {
 	const char *name; /* metric label */
 	enum http_method method;
@@ -122,12 +127,15 @@ enum err http_open(const struct http_config *config,
 unsigned http_port(const struct http_server *server);
 
 /*
- * Stops accepting work: new requests get 503 and "Connection: close"; when none
- * is running, closes the listener and frees the server. Where some still run
- * after `grace_ms` it returns and leaves everything in place: the process is
- * about to end and must not wait for them.
+ * From now on new requests are answered 503 with "Connection: close"; returns
+ * when none is running or after `grace_ms`. True: none is left. The process
+ * may then end at once.
  */
-void http_drain(struct http_server *server, int64_t grace_ms);
+bool http_drain(struct http_server *server, int64_t grace_ms);
+
+/* After a drain that left nothing: closes the listener and frees the server.
+ * civetweb takes up to 2 s for it, so a process about to end does without. */
+void http_close(struct http_server *server);
 
 /* ---- errors ---------------------------------------------------------------
  */

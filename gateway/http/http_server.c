@@ -301,14 +301,20 @@ wait_until_idle(struct http_server *server, int64_t grace_ms)
 	return is_idle;
 }
 
-void
+bool
 http_drain(struct http_server *server, int64_t grace_ms)
 {
-	if (!wait_until_idle(server, grace_ms)) {
+	bool is_idle = wait_until_idle(server, grace_ms);
+
+	if (!is_idle)
 		log_warn("requests still running at the end of their grace",
 		    LOG_STR("listener", server->site.config.name));
-		return;
-	}
+	return is_idle;
+}
+
+void
+http_close(struct http_server *server)
+{
 	mg_stop(server->ctx);
 	(void)mg_exit_library();
 	server_free(server);

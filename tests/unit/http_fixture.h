@@ -143,8 +143,8 @@ static inline int
 stop(void **state)
 {
 	(void)state;
-	if (server != NULL)
-		http_drain(server, HANG_MS);
+	if (server != NULL && http_drain(server, HANG_MS))
+		http_close(server);
 	server = NULL;
 	return 0;
 }

@@ -227,7 +227,8 @@ static void *
 drain_main(void *unused)
 {
 	(void)unused;
-	http_drain(server, HANG_MS);
+	assert_true(http_drain(server, HANG_MS));
+	http_close(server);
 	return NULL;
 }
 
