@@ -197,6 +197,7 @@ job_encode(const struct job *job, struct buf *out)
 	m->log_bytes = (uint64_t)limits->log_kib * 1024;
 	m->cache_value_bytes = (uint64_t)limits->cache_value_kib * 1024;
 	m->cache_ttl_secs = (uint64_t)x->realm->cache_ttl_secs;
+	m->executions_per_process = (uint64_t)limits->executions_per_process;
 	m->data = x->data;
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;
