@@ -143,14 +143,23 @@ mint(const struct grant_request *r, struct minted *m)
 /* ---- storing ----------------------------------------------------------------
  */
 
+int64_t
+grant_refresh_expires_at(
+    const struct realm_client *client, int64_t now, int64_t refresh_until)
+{
+	int64_t idle_until = now + client->refresh_idle_secs;
+
+	return idle_until < refresh_until ? idle_until : refresh_until;
+}
+
 static void
-fill_token(const struct token *token, enum store_token_kind kind,
-    int64_t expires_at, int64_t idle_secs, struct store_token *row_r)
+fill_token(const struct token *token, enum store_token_kind kind, int64_t now,
+    int64_t expires_at, struct store_token *row_r)
 {
 	*row_r = (struct store_token){.number = token->number,
 	    .kind = kind,
-	    .expires_at = expires_at,
-	    .idle_secs = idle_secs};
+	    .issued_at = now,
+	    .expires_at = expires_at};
 	memcpy(row_r->hash, token->hash, sizeof row_r->hash);
 }
 
@@ -166,6 +175,9 @@ store(const struct grant_request *r, const struct minted *m)
 	    .sub = m->subject.sub,
 	    .scope = m->scope,
 	    .created_at = m->now,
+	    .refresh_until =
+		m->refresh ? m->now + client->refresh_lifetime_secs : 0,
+	    .stateless = span_present(r->call->body.grant_type),
 	    .snapshot = buf_span(&m->snapshot),
 	    .tokens = tokens,
 	    .token_count = m->refresh ? 2 : 1,
@@ -176,12 +188,12 @@ store(const struct grant_request *r, const struct minted *m)
 	if (span_present(r->call->body.profile_id))
 		row.profile = arena_copy_str(
 		    r->call->http->arena, r->call->body.profile_id);
-	fill_token(&m->access_token, TOKEN_ACCESS,
-	    m->now + client->access_lifetime_secs, 0, &tokens[0]);
+	fill_token(&m->access_token, TOKEN_ACCESS, m->now,
+	    m->now + client->access_lifetime_secs, &tokens[0]);
 	if (m->refresh)
-		fill_token(&m->refresh_token, TOKEN_REFRESH,
-		    m->now + client->refresh_lifetime_secs,
-		    client->refresh_idle_secs, &tokens[1]);
+		fill_token(&m->refresh_token, TOKEN_REFRESH, m->now,
+		    grant_refresh_expires_at(client, m->now, row.refresh_until),
+		    &tokens[1]);
 	return store_grant_create(r->call->oauth->store, &row);
 }
 
@@ -256,6 +268,18 @@ read_subject(const struct grant_request *r, struct minted *m)
 	return false;
 }
 
+/* Known only now, since it is the script that says who the user is. */
+static void
+refuse_profile(const struct grant_request *r)
+{
+	log_info("profile refused",
+	    LOG_STR("correlation_id", r->call->http->correlation_id),
+	    LOG_STR("client", r->call->client->client_id),
+	    LOG_STR("reason", "bound to another user"));
+	metric_count(M_REGISTRATIONS, r->call->step, "invalid_profile");
+	http_problem(r->call->response, PROBLEM_INVALID_PROFILE, NULL);
+}
+
 bool
 grant_issue(const struct grant_request *r)
 {
@@ -274,6 +298,8 @@ grant_issue(const struct grant_request *r)
 		answer(r, &m);
 		count(r, &m);
 		issued = true;
+	} else if (err == ERR_DENIED) {
+		refuse_profile(r);
 	} else {
 		log_error("grant not stored",
 		    LOG_STR("correlation_id", r->call->http->correlation_id),

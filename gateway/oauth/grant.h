@@ -31,9 +31,14 @@ struct grant_request {
 	uint64_t transaction; /* claimed; 0: none */
 };
 
+/* When a refresh token issued now expires: idle, or with the grant. */
+int64_t grant_refresh_expires_at(
+    const struct realm_client *client, int64_t now, int64_t refresh_until);
+
 /*
  * Mints, stores durably (settling the claim in the same commit) and answers.
- * False: nothing was stored, the answer is 500 and the claim is still open.
+ * False: nothing was stored, the answer is 500 (400 where the profile is
+ * another user's) and the claim is still open.
  */
 bool grant_issue(const struct grant_request *request);
 

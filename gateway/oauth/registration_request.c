@@ -130,30 +130,43 @@ take_members(json_t *body, struct arena *arena, struct registration_request *r)
 	return err;
 }
 
-/* Depth first: jansson recurses and these threads have small stacks. */
+/* Depth first: jansson recurses and these threads have small stacks. NULL:
+ * `detail` says why, not in jansson's words, which quote the body: RFC 6749
+ * section 5.2 allows no such characters in an error_description. */
 static json_t *
-load_json(struct span text, json_error_t *error)
+load_json(struct span text, struct err_detail *detail)
 {
+	json_error_t error;
+	json_t *tree;
+
 	if (json_depth(text) > REQUEST_DEPTH_MAX) {
-		strcpy(error->text, "nested too deeply");
+		(void)err_set(detail, ERR_SYNTAX,
+		    "The body is nested deeper than %d.", REQUEST_DEPTH_MAX);
 		return NULL;
 	}
-	return json_loadb((const char *)text.data, text.len,
-	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, error);
+	tree = json_loadb((const char *)text.data, text.len,
+	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (tree != NULL)
+		return tree;
+	if (json_error_code(&error) == json_error_duplicate_key)
+		(void)err_set(
+		    detail, ERR_SYNTAX, "The body has a member twice.");
+	else
+		(void)err_set(detail, ERR_SYNTAX,
+		    "The body is not valid JSON (line %d, column %d).",
+		    error.line, error.column);
+	return NULL;
 }
 
 static enum err
 parse_json(const struct http_request *http, struct registration_request *r,
     struct err_detail *detail)
 {
-	json_error_t error;
-	json_t *body;
+	json_t *body = load_json(http->body, detail);
 	enum err err;
 
-	body = load_json(http->body, &error);
 	if (body == NULL)
-		return err_set(detail, ERR_SYNTAX,
-		    "The body is not valid JSON: %s.", error.text);
+		return ERR_SYNTAX;
 	err = json_is_object(body) ? take_members(body, http->arena, r)
 				   : err_set(detail, ERR_SYNTAX,
 					 "The body is not a JSON object.");
@@ -191,7 +204,6 @@ parse_form(const struct http_request *http, struct registration_request *r,
 {
 	struct http_form form;
 	struct span params;
-	json_error_t error;
 	json_t *tree;
 	enum err err;
 
@@ -212,7 +224,7 @@ parse_form(const struct http_request *http, struct registration_request *r,
 	params = http_form_get(&form, "hook_context_custom_params");
 	if (!span_present(params))
 		return OK;
-	tree = load_json(params, &error);
+	tree = load_json(params, NULL);
 	if (tree == NULL) {
 		r->wrong_field =
 		    "hook_context_custom_params is not valid JSON.";

@@ -190,8 +190,14 @@ load_user(struct span user, struct err_detail *detail)
 	    (const char *)user.data, user.len, JSON_REJECT_DUPLICATES, &error);
 	if (tree != NULL && json_is_object(tree))
 		return tree;
+	/* The parser keeps integers in 64 bits. */
+	if (tree == NULL &&
+	    json_error_code(&error) == json_error_numeric_overflow)
+		(void)err_set(detail, ERR_INVALID,
+		    "user has a number that is out of range");
+	else
+		(void)err_set(detail, ERR_INVALID, "user is not an object");
 	json_decref(tree);
-	(void)err_set(detail, ERR_INVALID, "user is not an object");
 	return NULL;
 }
 

@@ -79,6 +79,9 @@ expect_syntax(enum http_body type, const char *text)
 	assert_int_equal(
 	    parse(type, text, strlen(text), &r, &detail), ERR_SYNTAX);
 	assert_string_not_equal(detail.text, "");
+	/* RFC 6749 section 5.2. */
+	for (const char *c = detail.text; *c != '\0'; c++)
+		assert_true(*c >= ' ' && *c <= '~' && *c != '"' && *c != '\\');
 	assert_int_equal(r.scope_count, 99);
 }
 

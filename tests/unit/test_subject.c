@@ -212,6 +212,9 @@ test_bad_shapes(void **state)
 	expect_refused(
 	    &plain, "{\"id\":\"7\",\"amr\":[\"x\",1]}", "array of strings");
 	expect_refused(&plain, "{\"id\":\"7\",\"amr\":null}", "array");
+	expect_refused(&plain, "{\"id\":\"7\",\"n\":10000000000000000000}",
+	    "out of range");
+	expect_refused(&plain, "{\"id\":\"7\",\"n\":1e999}", "out of range");
 }
 
 static void
