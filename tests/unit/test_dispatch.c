@@ -159,6 +159,42 @@ test_cancelled_job_gives_its_ticket_back(void **state)
 	bench_expect_served(bench, r, "a", 1);
 }
 
+static void
+test_held_job_that_never_starts_never_runs(void **state)
+{
+	struct bench *bench = bench_new(QUEUE_MAX, QUEUE_MS);
+	struct bench_engine *engine = bench_engine(bench, "a", "");
+	int64_t deadline_us = clock_mono_us() + 1000000;
+	struct bench_request *r =
+	    bench_request(bench, IDP_ONE, "first", LONG_MS);
+	struct execution execution;
+	struct execution_result result;
+	struct dispatch_health health;
+	enum refusal refusal;
+	struct msg_job sent;
+	struct job *job;
+
+	(void)state;
+	bench_ticket(engine, 1);
+	sent = bench_job(bench, engine, 1);
+	bench_finish(bench, engine, &sent, 2000, "");
+	bench_wait(bench, r);
+	execution = r->execution;
+	bench_ticket(engine, 1);
+	assert_int_equal(dispatch_admit(bench->d, execution.idp, deadline_us,
+			     &job, &refusal),
+	    OK);
+	bench_break(bench, engine);
+	assert_int_equal(
+	    dispatch_run(bench->d, job, &execution, r->arena, &result),
+	    ERR_UNAVAILABLE);
+	assert_true(clock_mono_us() >= deadline_us);
+	bench_request_free(r);
+	dispatch_health(bench->d, &health);
+	assert_int_equal(health.queued, 0);
+	assert_int_equal(health.running, 0);
+}
+
 /* ---- jobs and results -----------------------------------------------------
  */
 
@@ -499,6 +535,7 @@ main(void)
 	    cmocka_unit_test(test_queue_has_an_end_a_share_and_a_time),
 	    cmocka_unit_test(test_first_come_first_served_but_for_labels),
 	    cmocka_unit_test(test_cancelled_job_gives_its_ticket_back),
+	    cmocka_unit_test(test_held_job_that_never_starts_never_runs),
 	    cmocka_unit_test(test_job_says_all_and_result_comes_back),
 	    cmocka_unit_test(test_wall_time_is_cut_to_the_deadline),
 	    cmocka_unit_test(test_result_brings_the_next_job),
