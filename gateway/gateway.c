@@ -50,6 +50,7 @@ struct gateway {
 	struct dispatch *dispatch;
 	char issuer[PATH_BYTES];
 	char secrets_dir[PATH_BYTES];
+	char runner[PATH_BYTES];
 	struct oauth oauth;
 	struct admin_context admin;
 	struct http_server *public_server;
@@ -135,7 +136,7 @@ load_realm(struct gateway *gateway)
 {
 	const struct realm_sources sources = {
 	    .vault = gateway->vault,
-	    .runner_path = gateway->conf.runner,
+	    .runner_path = gateway->runner,
 	    .secrets_dir = gateway->secrets_dir,
 	    .user = gateway->store,
 	    .secret_get = source_secret_get,
@@ -279,7 +280,10 @@ fill_contexts(struct gateway *gateway, struct attempt_limit *attempts)
 	    .attempts = attempts,
 	};
 	gateway->admin = (struct admin_context){
-	    .dispatch = gateway->dispatch, .store = gateway->store};
+	    .dispatch = gateway->dispatch,
+	    .store = gateway->store,
+	    .listen = gateway->conf.listen_admin,
+	};
 }
 
 static enum err
@@ -290,7 +294,10 @@ open_parts(struct gateway *gateway, struct err_detail *detail)
 
 	if (attempts == NULL)
 		return ERR_NOMEM;
-	err = make_dir(gateway->conf.data_dir, detail);
+	err = gateway_conf_runner(
+	    &gateway->conf, gateway->runner, sizeof gateway->runner, detail);
+	if (err == OK)
+		err = make_dir(gateway->conf.data_dir, detail);
 	if (err == OK)
 		err = path_in(gateway->secrets_dir, gateway->conf.data_dir,
 		    "secrets", detail);
@@ -431,15 +438,18 @@ gateway_drain(struct gateway *gateway)
 enum err
 gateway_check(const struct gateway_conf *conf, struct err_detail *detail)
 {
+	char runner[PATH_BYTES];
 	struct realm_sources sources = {
-	    .runner_path = conf->runner, .check_only = true};
+	    .runner_path = runner, .check_only = true};
 	const struct realm *realm = NULL;
 	struct buf problems;
 	enum err err;
 
 	if (conf->realm == NULL)
 		return OK;
-	err = vault_open_passing(&sources.vault, detail);
+	err = gateway_conf_runner(conf, runner, sizeof runner, detail);
+	if (err == OK)
+		err = vault_open_passing(&sources.vault, detail);
 	if (err != OK)
 		return err;
 	buf_init(&problems, PROBLEMS_BYTES);
