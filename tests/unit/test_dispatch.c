@@ -185,6 +185,7 @@ test_held_job_that_never_starts_never_runs(void **state)
 			     &job, &refusal),
 	    OK);
 	bench_break(bench, engine);
+	bench_wait_queued(bench, 1); /* the ticket it held is gone */
 	assert_int_equal(
 	    dispatch_run(bench->d, job, &execution, r->arena, &result),
 	    ERR_UNAVAILABLE);
