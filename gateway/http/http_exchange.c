@@ -13,6 +13,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/encoding.h"
 #include "common/log.h"
 #include "common/metric.h"
 #include "gateway/http/http_answer.h"
@@ -275,6 +276,23 @@ read_body(struct exchange *x)
 	return OK;
 }
 
+/* Absent where the segment is no text. */
+static struct span
+decode_segment(struct span raw, struct arena *arena)
+{
+	struct span segment = {NULL, 0};
+	struct buf text;
+
+	if (!span_present(raw))
+		return raw;
+	buf_init(&text, raw.len);
+	if (percent_decode(raw, false, &text) == OK &&
+	    utf8_is_valid(buf_span(&text)))
+		segment = arena_copy(arena, buf_span(&text));
+	buf_fini(&text);
+	return segment;
+}
+
 static void
 fill_request(struct exchange *x)
 {
@@ -283,7 +301,10 @@ fill_request(struct exchange *x)
 	request->method = x->routing.route->method;
 	request->path = x->head.path;
 	request->query = span_str(x->head.query);
-	request->idp = x->routing.idp;
+	request->idp = x->routing.segments[0];
+	for (size_t i = 0; i < HTTP_SEGMENTS_MAX; i++)
+		request->segments[i] =
+		    decode_segment(x->routing.segments[i], request->arena);
 	request->authorization = x->framing.authorization;
 	request->accept = x->framing.accept;
 	request->host = x->framing.host;

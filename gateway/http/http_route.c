@@ -17,27 +17,42 @@ static const char *const method_names[] = {
     [HTTP_PATCH] = "PATCH",
 };
 
-static const char idp_segment[] = "{idp}";
+static size_t
+segment_len(const char *text)
+{
+	return strcspn(text, "/");
+}
+
+/* One segment of each, without their "/". */
+static bool
+segment_matches(struct span pattern, struct span path,
+    struct span segments[HTTP_SEGMENTS_MAX], size_t *count)
+{
+	if (pattern.len == 0 || pattern.data[0] != '{')
+		return span_equal(pattern, path);
+	CHECK(*count < HTTP_SEGMENTS_MAX);
+	segments[(*count)++] = path;
+	return path.len > 0;
+}
 
 /* `pattern` and `path` from their first "/" on. */
 static bool
-matches(const char *pattern, const char *path, struct span *idp_r)
+matches(const char *pattern, const char *path,
+    struct span segments[HTTP_SEGMENTS_MAX])
 {
-	const size_t segment_len = sizeof idp_segment - 1;
-	const char *hole = strstr(pattern, idp_segment);
-	const char *rest;
-	size_t before;
+	size_t count = 0;
 
-	if (hole == NULL)
-		return strcmp(pattern, path) == 0;
-	before = (size_t)(hole - pattern);
-	if (strncmp(pattern, path, before) != 0)
-		return false;
-	rest = path + before + strcspn(path + before, "/");
-	if (rest == path + before || strcmp(rest, hole + segment_len) != 0)
-		return false;
-	*idp_r = span_of(path + before, (size_t)(rest - path) - before);
-	return true;
+	while (*pattern == '/' && *path == '/') {
+		struct span of_pattern =
+		    span_of(pattern + 1, segment_len(pattern + 1));
+		struct span of_path = span_of(path + 1, segment_len(path + 1));
+
+		if (!segment_matches(of_pattern, of_path, segments, &count))
+			return false;
+		pattern += 1 + of_pattern.len;
+		path += 1 + of_path.len;
+	}
+	return *pattern == '\0' && *path == '\0';
 }
 
 static void
@@ -58,14 +73,14 @@ http_route_find(const struct http_route *routes, size_t count,
 	*routing_r = (struct http_routing){.match = HTTP_MATCH_NONE};
 	for (size_t i = 0; i < count; i++) {
 		const struct http_route *route = &routes[i];
-		struct span idp = {NULL, 0};
+		struct span segments[HTTP_SEGMENTS_MAX] = {{NULL, 0}};
 
-		if (!matches(route->path, path, &idp))
+		if (!matches(route->path, path, segments))
 			continue;
 		if (strcmp(method_names[route->method], method) == 0) {
 			routing_r->match = HTTP_MATCH_ROUTE;
 			routing_r->route = route;
-			routing_r->idp = idp;
+			memcpy(routing_r->segments, segments, sizeof segments);
 			return;
 		}
 		routing_r->match = HTTP_MATCH_PATH;

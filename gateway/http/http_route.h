@@ -19,9 +19,9 @@ enum http_match {
 
 struct http_routing {
 	enum http_match match;
-	const struct http_route *route; /* HTTP_MATCH_ROUTE */
-	struct span idp;                /* absent: the route has none */
-	char allow[HTTP_ALLOW_BYTES];   /* HTTP_MATCH_PATH */
+	const struct http_route *route;          /* HTTP_MATCH_ROUTE */
+	struct span segments[HTTP_SEGMENTS_MAX]; /* raw; absent: fewer */
+	char allow[HTTP_ALLOW_BYTES];            /* HTTP_MATCH_PATH */
 };
 
 void http_route_find(const struct http_route *routes, size_t count,

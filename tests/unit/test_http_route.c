@@ -13,6 +13,7 @@ static const struct http_route routes[] = {
     {"userinfo_post", HTTP_POST, "/oauth/v1/userinfo", 0, NULL},
     {"init", HTTP_POST, "/oauth/custom-registration/{idp}/init", 0, NULL},
     {"tail", HTTP_GET, "/tail/{idp}", 0, NULL},
+    {"token", HTTP_DELETE, "/users/{userId}/tokens/{tokenId}", 0, NULL},
 };
 
 static struct http_routing
@@ -31,7 +32,7 @@ finds_routes(void **state)
 	(void)state;
 	assert_ptr_equal(find("GET", "/oauth/v1/keys").route, &routes[0]);
 	assert_ptr_equal(find("POST", "/oauth/v1/userinfo").route, &routes[2]);
-	assert_false(span_present(find("GET", "/oauth/v1/keys").idp));
+	assert_false(span_present(find("GET", "/oauth/v1/keys").segments[0]));
 }
 
 static void
@@ -42,8 +43,25 @@ takes_one_segment(void **state)
 
 	(void)state;
 	assert_ptr_equal(found.route, &routes[3]);
-	assert_true(span_is(found.idp, "%2e%2e"));
-	assert_true(span_is(find("GET", "/tail/x").idp, "x"));
+	assert_true(span_is(found.segments[0], "%2e%2e"));
+	assert_true(span_is(find("GET", "/tail/x").segments[0], "x"));
+}
+
+static void
+takes_two_segments(void **state)
+{
+	struct http_routing found = find("DELETE", "/users/a%2fb/tokens/7");
+
+	(void)state;
+	assert_ptr_equal(found.route, &routes[5]);
+	assert_true(span_is(found.segments[0], "a%2fb"));
+	assert_true(span_is(found.segments[1], "7"));
+	assert_int_equal(
+	    find("DELETE", "/users//tokens/7").match, HTTP_MATCH_NONE);
+	assert_int_equal(
+	    find("DELETE", "/users/a/tokens/").match, HTTP_MATCH_NONE);
+	assert_int_equal(
+	    find("DELETE", "/users/a/b/tokens/7").match, HTTP_MATCH_NONE);
 }
 
 static void
@@ -81,6 +99,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finds_routes),
 	    cmocka_unit_test(takes_one_segment),
+	    cmocka_unit_test(takes_two_segments),
 	    cmocka_unit_test(knows_nothing_else),
 	    cmocka_unit_test(says_what_is_allowed),
 	};
