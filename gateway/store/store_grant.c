@@ -1,14 +1,14 @@
 /*
- * The tables of grants and tokens: what a successful complete leaves behind,
- * and what a presented token is checked against.
- * Not here: expiry (store_expire.c), what a token looks like.
+ * The table of grants: what a successful complete leaves behind, and its end.
+ * Not here: tokens once they are out (store_token.c), expiry (store_expire.c).
  * Callers on any thread; the run_ functions on the writer's.
  */
 #include "gateway/store/store_grant.h"
 
-#include "common/secret.h"
+#include <string.h>
+
 #include "gateway/store/query.h"
-#include "gateway/store/store_readers.h"
+#include "gateway/store/store_grant_table.h"
 #include "gateway/store/store_writer.h"
 
 /* ---- creating ----------------------------------------------------------- */
@@ -55,12 +55,14 @@ insert_grant(
 	query_bind_bytes(&query, 7, span_of(grant->release, STORE_HASH_BYTES));
 	query_bind_int(&query, 8, grant->created_at);
 	query_bind_int(&query, 9, grant_expires_at(grant));
-	query_bind_bytes(&query, 10, grant->snapshot);
+	query_bind_int(&query, 10, grant->refresh_until);
+	query_bind_int(&query, 11, grant->stateless);
+	query_bind_bytes(&query, 12, grant->snapshot);
 	return query_run(&query);
 }
 
-static enum err
-insert_token(struct sqlite_connection *connection, uint64_t grant,
+enum err
+store_token_insert(struct sqlite_connection *connection, uint64_t grant,
     const struct store_token *token)
 {
 	struct query query = query_of(connection, SQL_TOKEN_INSERT);
@@ -69,9 +71,46 @@ insert_token(struct sqlite_connection *connection, uint64_t grant,
 	query_bind_bytes(&query, 2, span_of(token->hash, STORE_HASH_BYTES));
 	query_bind_int(&query, 3, (int64_t)grant);
 	query_bind_int(&query, 4, token->kind);
-	query_bind_int(&query, 5, token->expires_at);
-	query_bind_int(&query, 6, token->idle_secs);
+	query_bind_int(&query, 5, token->issued_at);
+	query_bind_int(&query, 6, token->expires_at);
+	query_bind_text(&query, 7, token->scope);
 	return query_run(&query);
+}
+
+/* ERR_DENIED: it is another user's. */
+static enum err
+check_profile(
+    struct sqlite_connection *connection, const struct store_grant *grant)
+{
+	struct query query = query_of(connection, SQL_PROFILE_GET);
+	const char *owner;
+	enum err err;
+
+	query_bind_text(&query, 1, grant->client_id);
+	query_bind_text(&query, 2, grant->profile);
+	err = query_row(&query);
+	if (err == OK) {
+		owner = query_text(&query, 0);
+		if (owner == NULL || strcmp(owner, grant->sub) != 0)
+			err = ERR_DENIED;
+	}
+	query_end(&query);
+	return err;
+}
+
+/* The first user keeps it. */
+static enum err
+bind_profile(
+    struct sqlite_connection *connection, const struct store_grant *grant)
+{
+	struct query query = query_of(connection, SQL_PROFILE_BIND);
+	enum err err;
+
+	query_bind_text(&query, 1, grant->client_id);
+	query_bind_text(&query, 2, grant->profile);
+	query_bind_text(&query, 3, grant->sub);
+	err = query_run(&query);
+	return err == OK ? check_profile(connection, grant) : err;
 }
 
 static enum err
@@ -81,14 +120,16 @@ run_create(struct store_writer *writer, void *user)
 	const struct store_grant *grant = user;
 	enum err err = OK;
 
-	/* First, since it is what can fail: then nothing is to be undone. */
+	/* First, since these can fail: then little is to be undone. */
 	if (grant->transaction != 0)
 		err = spend_claim(connection, grant->transaction);
+	if (err == OK && grant->profile != NULL)
+		err = bind_profile(connection, grant);
 	if (err == OK)
 		err = insert_grant(connection, grant);
 	for (unsigned i = 0; i < grant->token_count && err == OK; i++)
-		err =
-		    insert_token(connection, grant->number, &grant->tokens[i]);
+		err = store_token_insert(
+		    connection, grant->number, &grant->tokens[i]);
 	return err;
 }
 
@@ -100,35 +141,27 @@ store_grant_create(struct store *store, const struct store_grant *grant)
 	return store_perform(store, run_create, &copy);
 }
 
-/* ---- finding ------------------------------------------------------------ */
-
-/* The columns of SQL_TOKEN_GET. */
-enum { COLUMN_HASH, COLUMN_GRANT, COLUMN_KIND, COLUMN_EXPIRES_AT };
+/* ---- revoking ----------------------------------------------------------- */
 
 enum err
-store_token_find(struct store *store, uint64_t number,
-    const uint8_t hash[STORE_HASH_BYTES], enum store_token_kind kind,
-    int64_t now, uint64_t *grant_r)
+store_grant_delete_row(struct sqlite_connection *connection, uint64_t number)
 {
-	struct sqlite_connection *connection;
-	struct query query;
-	enum err err;
+	struct query query = query_of(connection, SQL_GRANT_DELETE);
 
-	/* Clients choose the number; beyond SQLite's there is no row. */
-	if (number > INT64_MAX)
-		return ERR_NOT_FOUND;
-	connection = store_reader_take(store);
-	query = query_of(connection, SQL_TOKEN_GET);
 	query_bind_int(&query, 1, (int64_t)number);
-	err = query_row(&query);
-	if (err == OK && (!secret_equal(query_bytes(&query, COLUMN_HASH),
-			      span_of(hash, STORE_HASH_BYTES)) ||
-			     query_int(&query, COLUMN_KIND) != (int64_t)kind ||
-			     query_int(&query, COLUMN_EXPIRES_AT) <= now))
-		err = ERR_NOT_FOUND;
-	if (err == OK)
-		*grant_r = (uint64_t)query_int(&query, COLUMN_GRANT);
-	query_end(&query);
-	store_reader_give(store, connection);
-	return err;
+	return query_run(&query);
+}
+
+static enum err
+run_revoke(struct store_writer *writer, void *user)
+{
+	const uint64_t *number = user;
+
+	return store_grant_delete_row(store_writer_connection(writer), *number);
+}
+
+enum err
+store_grant_revoke(struct store *store, uint64_t number)
+{
+	return store_perform(store, run_revoke, &number);
 }

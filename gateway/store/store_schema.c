@@ -6,7 +6,10 @@
  * Rows are keyed by numbers that grow with time, so neighbours in time share a
  * page and a group of inserts dirties few of them (6 us a row; with random
  * keys 33). expires_at grows nearly with time too, so its indexes cost little.
- * Nothing is indexed by hash: rows are found by number, then compared.
+ * Nothing is indexed by hash: rows are found by number, then compared. Subjects
+ * come in any order, so their index is cut into stretches of 4096 grants: only
+ * the last one is written to (one index over all cost as much as the rest of a
+ * grant), and looking a user up asks each stretch, 4 us apiece.
  */
 #include "gateway/store/store_schema.h"
 
@@ -33,20 +36,31 @@ static const char schema[] =
     " registration_data BLOB) STRICT;"
     "CREATE INDEX transactions_by_expiry ON transactions (expires_at);"
 
-    /* expires_at: that of its last token. */
+    /* expires_at: that of its last token. refresh_until: 0 where nothing can
+     * be refreshed. idp: '' where a client has the grant for itself; those are
+     * nobody's in the index by subject. */
     "CREATE TABLE grants (number INTEGER PRIMARY KEY,"
     " client_id TEXT NOT NULL, idp TEXT NOT NULL, sub TEXT NOT NULL,"
     " scope TEXT NOT NULL, profile TEXT, release BLOB NOT NULL,"
     " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " refresh_until INTEGER NOT NULL, stateless INTEGER NOT NULL,"
     " snapshot BLOB) STRICT;"
     "CREATE INDEX grants_by_expiry ON grants (expires_at);"
+    "CREATE INDEX grants_by_sub ON grants (number >> 12, sub) WHERE idp <> '';"
 
-    /* kind: 1 access, 2 refresh (store_grant.h). */
+    /* kind: 1 access, 2 refresh (store_grant.h). scope: NULL as granted.
+     * successor, used_at: NULL until a refresh token is used. */
     "CREATE TABLE tokens (number INTEGER PRIMARY KEY,"
     " hash BLOB NOT NULL, grant_number INTEGER NOT NULL,"
-    " kind INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
-    " idle_secs INTEGER NOT NULL) STRICT;"
+    " kind INTEGER NOT NULL, issued_at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL, scope TEXT,"
+    " successor INTEGER, used_at INTEGER) STRICT;"
     "CREATE INDEX tokens_by_expiry ON tokens (expires_at);"
+
+    /* A client's profile belongs to one user. */
+    "CREATE TABLE profiles (client_id TEXT NOT NULL,"
+    " profile TEXT NOT NULL, sub TEXT NOT NULL,"
+    " PRIMARY KEY (client_id, profile)) STRICT, WITHOUT ROWID;"
 
     /* Keys are MACs, so random whatever we do. cache_counts has the number of
      * rows of each namespace, so that the limit costs no count(). */
@@ -66,6 +80,17 @@ static const char schema[] =
     "CREATE TABLE signing_keys (number INTEGER PRIMARY KEY,"
     " kid TEXT NOT NULL UNIQUE, alg TEXT NOT NULL,"
     " sealed_private BLOB NOT NULL) STRICT;"
+
+    /* AUTOINCREMENT: readers go on after a number, so none comes twice. */
+    "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at INTEGER NOT NULL, type TEXT NOT NULL, correlation_id TEXT,"
+    " client_id TEXT, sub TEXT, idp TEXT, source TEXT, detail TEXT,"
+    " release BLOB) STRICT;"
+
+    /* Hashes of client id and jti of used client assertions. */
+    "CREATE TABLE assertions (hash BLOB PRIMARY KEY,"
+    " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX assertions_by_expiry ON assertions (expires_at);"
 
     "PRAGMA application_id = " TEXT_OF_VALUE(
 	APPLICATION_ID) ";"

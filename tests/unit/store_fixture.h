@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gateway/store/store.h"
+#include "gateway/store/store_token.h"
 #include "gateway/store/store_transaction.h"
 
 static char store_directory[64];
@@ -58,6 +59,21 @@ store_tear_down(void **state)
 	if (folder != NULL)
 		closedir(folder);
 	return rmdir(store_directory);
+}
+
+/* OK: the token is there, of this kind and alive at `now`. */
+static inline enum err
+find_token(uint64_t number, const uint8_t hash[STORE_HASH_BYTES],
+    enum store_token_kind kind, int64_t now)
+{
+	struct store_token_view view = {0};
+	struct arena *arena = arena_new(65536);
+	enum err err = store_token_get(store, number, hash, arena, &view);
+
+	if (err == OK && (view.kind != kind || view.expires_at <= now))
+		err = ERR_NOT_FOUND;
+	arena_free(arena);
+	return err;
 }
 
 /* A hash that only `number` has. */

@@ -484,7 +484,6 @@ test_answered_is_durable_across_kill(void **state)
 	enum { ENOUGH = 2000 };
 	static uint64_t answered[200000];
 	size_t count = 0;
-	uint64_t grant;
 	ssize_t got;
 	int out;
 	pid_t pid;
@@ -507,9 +506,8 @@ test_answered_is_durable_across_kill(void **state)
 		uint8_t hash[STORE_HASH_BYTES];
 
 		hash_of(answered[i], hash);
-		assert_int_equal(store_token_find(store, answered[i], hash,
-				     TOKEN_ACCESS, NOW, &grant),
-		    OK);
+		assert_int_equal(
+		    find_token(answered[i], hash, TOKEN_ACCESS, NOW), OK);
 		/* Numbers go on behind those of the crashed process. */
 		assert_true(
 		    store_next_number(store, SEQUENCE_TOKEN) > answered[i]);
@@ -640,7 +638,7 @@ test_numbers_out_of_range_are_refused(void **state)
 	store_close(store);
 	store = NULL;
 	change_file("INSERT INTO tokens VALUES (9223372036854775807, x'00', "
-		    "1, 1, 1, 0)");
+		    "1, 1, 1, 1, NULL, NULL, NULL)");
 	expect_refused(ERR_CORRUPT, "out of range");
 }
 
@@ -650,7 +648,6 @@ test_damaged_files_do_not_crash(void **state)
 {
 	struct err_detail detail;
 	struct stat about;
-	uint64_t grant;
 	uint8_t hash[STORE_HASH_BYTES] = {0};
 
 	(void)state;
@@ -670,8 +667,7 @@ test_damaged_files_do_not_crash(void **state)
 			continue;
 		}
 		(void)!write_note(1000000 + (unsigned)at);
-		(void)!store_token_find(
-		    store, 1, hash, TOKEN_ACCESS, NOW, &grant);
+		(void)!find_token(1, hash, TOKEN_ACCESS, NOW);
 		store_close(store);
 		store = NULL;
 	}

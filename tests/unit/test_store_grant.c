@@ -29,8 +29,7 @@ grant_with(uint64_t transaction, uint64_t first_token)
 		.expires_at = NOW + 900},
 	    {.number = first_token + 1,
 		.kind = TOKEN_REFRESH,
-		.expires_at = NOW + 5000,
-		.idle_secs = 100},
+		.expires_at = NOW + 5000},
 	};
 	struct store_grant grant = {
 	    .number = store_next_number(store, SEQUENCE_GRANT),
@@ -53,13 +52,9 @@ static enum err
 find_at(uint64_t number, enum store_token_kind kind, int64_t now)
 {
 	uint8_t hash[STORE_HASH_BYTES];
-	uint64_t grant = 0;
-	enum err err;
 
 	hash_of(number, hash);
-	err = store_token_find(store, number, hash, kind, now, &grant);
-	assert_true((err == OK) == (grant != 0));
-	return err;
+	return find_token(number, hash, kind, now);
 }
 
 static int64_t
@@ -87,7 +82,6 @@ static void
 test_tokens_are_found(void **state)
 {
 	uint8_t hash[STORE_HASH_BYTES];
-	uint64_t grant;
 
 	(void)state;
 	assert_int_equal(grant_with(0, 10), OK);
@@ -102,9 +96,8 @@ test_tokens_are_found(void **state)
 	for (size_t bit = 0; bit < sizeof hash * 8; bit++) {
 		hash_of(10, hash);
 		hash[bit / 8] = (uint8_t)(hash[bit / 8] ^ 1U << (bit % 8));
-		assert_int_equal(store_token_find(store, 10, hash, TOKEN_ACCESS,
-				     NOW, &grant),
-		    ERR_NOT_FOUND);
+		assert_int_equal(
+		    find_token(10, hash, TOKEN_ACCESS, NOW), ERR_NOT_FOUND);
 	}
 	store_again();
 	assert_int_equal(find_at(10, TOKEN_ACCESS, NOW), OK);
