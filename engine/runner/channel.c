@@ -16,6 +16,9 @@
 /* A read takes at most this much: a message rarely needs a second one. */
 #define READ_BYTES 16384
 
+/* Memory a buffer keeps from one execution to the next. */
+#define KEPT_BYTES ((size_t)4 * READ_BYTES)
+
 /* Frames are bounded by the codec; a partial one may lie behind a whole one. */
 #define IN_MAX_BYTES (2 * (MESSAGE_MAX_BYTES + FRAME_HEADER_BYTES))
 
@@ -37,16 +40,17 @@ channel_fini(struct channel *channel)
 }
 
 enum err
-channel_send(struct channel *channel, const struct message *message,
+channel_queue(struct channel *channel, const struct message *message,
     struct err_detail *detail)
 {
-	size_t sent = 0;
-	enum err err;
+	return frame_append(&channel->out, message, detail);
+}
 
-	buf_reset(&channel->out);
-	err = frame_append(&channel->out, message, detail);
-	if (err != OK)
-		return err;
+enum err
+channel_flush(struct channel *channel, struct err_detail *detail)
+{
+	size_t sent = 0;
+
 	while (sent < channel->out.len) {
 		ssize_t n = write(channel->fd, channel->out.data + sent,
 		    channel->out.len - sent);
@@ -57,6 +61,39 @@ channel_send(struct channel *channel, const struct message *message,
 			return err_set(detail, ERR_LOST, "the engine is gone");
 		sent += (size_t)n;
 	}
+	buf_reset(&channel->out);
+	return OK;
+}
+
+enum err
+channel_send(struct channel *channel, const struct message *message,
+    struct err_detail *detail)
+{
+	enum err err;
+
+	buf_reset(&channel->out);
+	err = channel_queue(channel, message, detail);
+	return err == OK ? channel_flush(channel, detail) : err;
+}
+
+static void
+forget(struct buf *buf)
+{
+	if (buf->capacity > KEPT_BYTES)
+		buf_wipe(buf);
+	else if (buf->data != NULL)
+		explicit_bzero(buf->data, buf->capacity);
+	buf_reset(buf);
+}
+
+enum err
+channel_forget(struct channel *channel)
+{
+	if (channel->in.len != channel->taken)
+		return ERR_STATE;
+	channel->taken = 0;
+	forget(&channel->in);
+	forget(&channel->out);
 	return OK;
 }
 

@@ -24,6 +24,17 @@ void channel_fini(struct channel *channel);
 enum err channel_send(struct channel *channel, const struct message *message,
     struct err_detail *detail) MUST_USE;
 
+/* channel_send() in two steps, so that several messages leave in one write.
+ * A message that does not encode leaves what was queued as it is. */
+enum err channel_queue(struct channel *channel, const struct message *message,
+    struct err_detail *detail) MUST_USE;
+enum err
+channel_flush(struct channel *channel, struct err_detail *detail) MUST_USE;
+
+/* Overwrites all that came and went. ERR_STATE: something came that was not
+ * received yet. */
+enum err channel_forget(struct channel *channel) MUST_USE;
+
 /*
  * Waits for the next message. Its spans live until the next receive.
  * ERR_LOST: the peer closed; errors of message_decode().

@@ -14,6 +14,7 @@
 #include "engine/runner/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -38,6 +39,10 @@
 	{                                                      \
 		(n), SCMP_CMP_MASKED_EQ, UINT64_C(0xFFFFFFFF), \
 		    (uint64_t)(uint32_t)(value)                \
+	}
+#define NO_BITS(n, bits)                                               \
+	{                                                              \
+		(n), SCMP_CMP_MASKED_EQ, (uint64_t)(uint32_t)(bits), 0 \
 	}
 #define EXACT(n, value)                      \
 	{                                    \
@@ -82,6 +87,12 @@ static const struct rule {
     RULE(ALL, madvise, 1, LOW32(2, MADV_DONTNEED)),
     RULE_ANY(ALL, munmap),
     RULE_ANY(ALL, brk),
+
+    /* The heap's image: written, sealed, and mapped where the heap is. */
+    RULE(FILTER_TEMPLATE, mmap, 2, NO_BITS(2, ~(PROT_READ | PROT_WRITE)),
+	LOW32(4, RUNNER_IMAGE_FD)),
+    RULE(FILTER_TEMPLATE, fcntl, 2, LOW32(0, RUNNER_IMAGE_FD),
+	LOW32(1, F_ADD_SEALS)),
 
     /* Time (where the vDSO cannot), signals, the end. */
     RULE_ANY(ALL, clock_gettime),

@@ -17,11 +17,12 @@
 
 #include "common/check.h"
 
-#define TAG_BYTES       sizeof(uint64_t)
-#define BLOCK_MIN_BYTES 32 /* tag, two links, size at the end */
-#define BLOCK_ALIGN     16
-#define LIMIT_MIN_BYTES 4096
-#define LIMIT_MAX_BYTES ((size_t)2 << 30)
+#define TAG_BYTES        sizeof(uint64_t)
+#define BLOCK_MIN_BYTES  32 /* tag, two links, size at the end */
+#define BLOCK_HEAD_BYTES 24 /* tag and two links */
+#define BLOCK_ALIGN      16
+#define LIMIT_MIN_BYTES  4096
+#define LIMIT_MAX_BYTES  ((size_t)2 << 30)
 
 /* Bits of a tag beside the size. */
 #define FLAG_FREE      1u
@@ -45,6 +46,7 @@ struct heap {
 	size_t limit_bytes; /* of all blocks together */
 	size_t used_bytes;
 	size_t peak_bytes;
+	size_t reach_bytes; /* see heap_reach_bytes() */
 	bool exhausted;
 	uint32_t class_map; /* bit c: some line of class c has a block */
 	uint32_t line_map[CLASSES]; /* bit l: lists[c][l] is not empty */
@@ -196,12 +198,23 @@ release(struct heap *heap, struct block *block, size_t size, bool left_free)
 	list_insert(heap, block);
 }
 
+static void
+note_reach(struct heap *heap, const struct block *end)
+{
+	size_t reach = (uintptr_t)end - (uintptr_t)heap + BLOCK_HEAD_BYTES;
+
+	if (reach > heap->reach_bytes)
+		heap->reach_bytes = reach;
+}
+
 /* Cuts a block in use down to `size`, releasing the rest if it can stand. */
 static void
 trim(struct heap *heap, struct block *block, size_t size)
 {
 	size_t rest = block_size(block) - size;
 
+	note_reach(heap, rest < BLOCK_MIN_BYTES ? block_right(block)
+						: block_at(block, size));
 	if (rest < BLOCK_MIN_BYTES)
 		return;
 	block->tag = size | (block->tag & FLAG_LEFT_FREE);
@@ -323,6 +336,7 @@ heap_reset(struct heap *heap)
 	heap->limit_bytes = limit_bytes;
 	last->tag = 0; /* a block in use of size 0: nothing merges with it */
 	release(heap, first, limit_bytes, false);
+	heap_mark_reach(heap);
 }
 
 struct heap *
@@ -378,6 +392,50 @@ void
 heap_clear_exhausted(struct heap *heap)
 {
 	heap->exhausted = false;
+}
+
+size_t
+heap_mapped_bytes(const struct heap *heap)
+{
+	return heap->mapped_bytes;
+}
+
+size_t
+heap_extent_bytes(const struct heap *heap)
+{
+	const struct block *last =
+	    block_at(first_block(heap), heap->limit_bytes);
+
+	if (!(last->tag & FLAG_LEFT_FREE))
+		return heap->mapped_bytes;
+	return (uintptr_t)block_left(last) - (uintptr_t)heap + BLOCK_HEAD_BYTES;
+}
+
+size_t
+heap_reach_bytes(const struct heap *heap)
+{
+	return heap->reach_bytes;
+}
+
+void
+heap_mark_reach(struct heap *heap)
+{
+	heap->reach_bytes = heap_extent_bytes(heap);
+}
+
+void
+heap_retag_end(struct heap *heap, size_t extent_bytes)
+{
+	struct block *last = block_at(first_block(heap), heap->limit_bytes);
+	const struct block *left;
+	uint64_t *end = (uint64_t *)(void *)last - 1;
+
+	if (extent_bytes == heap->mapped_bytes)
+		return;
+	left = (const struct block *)(void *)((uintptr_t)heap + extent_bytes -
+					      BLOCK_HEAD_BYTES);
+	*end = block_size(left);
+	last->tag = FLAG_LEFT_FREE;
 }
 
 /* Is a free block in the list of its size? */

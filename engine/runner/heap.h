@@ -39,6 +39,22 @@ size_t heap_peak_bytes(const struct heap *heap);
 bool heap_exhausted(const struct heap *heap);
 void heap_clear_exhausted(struct heap *heap);
 
+/*
+ * For heap_image.c. What lies at or beyond these many bytes from the heap's
+ * start is one free block without contents, up to its end tags; that block's
+ * start is included. The mapping's size if the last block is in use.
+ */
+size_t heap_extent_bytes(const struct heap *heap);
+size_t heap_mapped_bytes(const struct heap *heap);
+
+/* Nothing at or beyond this was written since heap_reset() or
+ * heap_mark_reach(), end tags apart. */
+size_t heap_reach_bytes(const struct heap *heap);
+void heap_mark_reach(struct heap *heap); /* it is now the extent */
+
+/* Writes the end tags again, after all beyond the extent became zeros. */
+void heap_retag_end(struct heap *heap, size_t extent_bytes);
+
 /* Walks every block and list; false if anything disagrees (for tests). */
 bool heap_is_sound(const struct heap *heap);
 

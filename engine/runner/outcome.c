@@ -35,12 +35,13 @@ outcome_init(struct outcome *outcome)
 void
 outcome_fini(struct outcome *outcome)
 {
-	buf_fini(&outcome->payload);
-	buf_fini(&outcome->user);
-	buf_fini(&outcome->registration_data);
-	buf_fini(&outcome->message);
-	buf_fini(&outcome->file);
-	buf_fini(&outcome->stack);
+	/* Personal data, and the process may serve another request. */
+	buf_wipe(&outcome->payload);
+	buf_wipe(&outcome->user);
+	buf_wipe(&outcome->registration_data);
+	buf_wipe(&outcome->message);
+	buf_wipe(&outcome->file);
+	buf_wipe(&outcome->stack);
 }
 
 void

@@ -15,6 +15,9 @@
 /* The one descriptor of template and child. */
 #define RUNNER_FD 3
 
+/* While a template loads: the memfd of its heap's image. */
+#define RUNNER_IMAGE_FD 4
+
 /* Source accepted by --compile; the wire's limit for a script. */
 #define RUNNER_SOURCE_MAX_BYTES (512 * 1024)
 

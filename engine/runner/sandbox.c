@@ -69,6 +69,8 @@ apply_descriptors(struct sandbox *sandbox, struct err_detail *detail)
 	unsigned first =
 	    sandbox->is_compile ? STDERR_FILENO + 1 : RUNNER_FD + 1;
 
+	if (sandbox->has_image)
+		first = RUNNER_IMAGE_FD + 1;
 	if (syscall(SYS_close_range, first, ~0u, 0) != 0)
 		return err_set_errno(detail, ERR_IO, "close_range");
 #ifndef POSTERN_SANITIZED

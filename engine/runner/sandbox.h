@@ -20,6 +20,7 @@ struct sandbox {
 	int64_t uid;        /* to become; -1: stay who we are */
 	bool allow_missing; /* go on without a mandatory layer */
 	bool is_compile;    /* --compile: stdin, stdout, stderr instead of 3 */
+	bool has_image;     /* RUNNER_IMAGE_FD is open, and stays so */
 	size_t heap_bytes;  /* of the mapping that exists already */
 	pid_t engine;       /* our parent when we started */
 	struct sock_fprog own_filter;

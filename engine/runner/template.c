@@ -1,6 +1,6 @@
 /*
  * The template process (see template.h): load, sandbox, compile, run the top
- * level, fork. Not what a child does: child.c.
+ * level, seal the heap's image, fork. Not what a child does: child.c.
  *
  * Top-level code is hostile, so the sandbox closes before a line is compiled,
  * and nobody takes this process's word afterwards: a child's pid is what the
@@ -9,6 +9,7 @@
  */
 #include "engine/runner/template.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,11 +23,15 @@
 /* The row's limit for template_failed.message. */
 #define FAILED_MESSAGE_MAX_BYTES 1024
 
+/* Larger blocks are mapped, and so unmapped when they are freed. */
+#define MALLOC_MMAP_BYTES (128 * 1024)
+
 struct template
 {
 	struct sandbox *sandbox;
 	struct channel control;
 	struct heap *heap;
+	struct heap_image image;
 	struct vm vm;
 };
 
@@ -87,6 +92,12 @@ load(struct template *template, const struct msg_template_load *load,
 			return code;
 	}
 	vm_settle(&template->vm);
+	if (heap_image_seal(&template->image, template->heap, RUNNER_IMAGE_FD,
+		HEAP_IMAGE_COPY_MAX_BYTES) != OK) {
+		outcome_fail(failure_r, SCRIPT_CRASHED,
+		    "the heap's image cannot be sealed");
+		return failure_r->code;
+	}
 	return SCRIPT_OK;
 }
 
@@ -113,7 +124,8 @@ serve_one(struct template *template)
 		return ERR_INVALID;
 	/* If it fails the engine sees the socket close without child_ready. */
 	if (fork_for_engine() == 0)
-		child_main(&template->vm, template->sandbox, fd);
+		child_main(
+		    &template->vm, &template->image, template->sandbox, fd);
 	(void)close(fd);
 	return OK;
 }
@@ -141,9 +153,11 @@ start(struct template *template, const struct msg_template_load *message)
 	int status;
 
 	template->heap = heap_open(message->heap_bytes);
-	if (template->heap == NULL)
+	if (template->heap == NULL ||
+	    heap_image_create(template->heap, RUNNER_IMAGE_FD) != OK)
 		return fail(template, SCRIPT_MEMORY,
 		    "the heap limit cannot be reserved", 0, RUNNER_EXIT_FATAL);
+	template->sandbox->has_image = true;
 	template->sandbox->heap_bytes = message->heap_bytes;
 	err = sandbox_enter_template(template->sandbox, &detail);
 	if (err != OK)
@@ -158,6 +172,15 @@ start(struct template *template, const struct msg_template_load *message)
 	return status;
 }
 
+/* The C library's allocator keeps what was freed and raises its thresholds as
+ * it sees large blocks; a process of many executions shall stay small. */
+static void
+bound_malloc(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_MMAP_BYTES);
+}
+
 int
 template_main(struct sandbox *sandbox, vm_extra_fn extra)
 {
@@ -166,6 +189,7 @@ template_main(struct sandbox *sandbox, vm_extra_fn extra)
 
 	template.sandbox = sandbox;
 	template.vm.extra = extra;
+	bound_malloc();
 	channel_init(&template.control, RUNNER_FD);
 	if (channel_receive(&template.control, SENDER_FRONT, &message, NULL) !=
 		OK ||

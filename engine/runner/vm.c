@@ -192,6 +192,15 @@ vm_settle(struct vm *vm)
 	heap_clear_exhausted(vm->heap);
 }
 
+void
+vm_rewind(struct vm *vm, const struct vm *pristine)
+{
+	/* kept_log is as it was: only a top level in the template adds. */
+	buf_wipe(&vm->scratch);
+	explicit_bzero(&vm->drbg, sizeof vm->drbg);
+	*vm = *pristine;
+}
+
 struct execution {
 	const struct msg_run *run;
 	struct outcome *outcome;

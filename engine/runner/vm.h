@@ -46,6 +46,11 @@ struct vm_limits {
 	size_t result_bytes;
 };
 
+/*
+ * An execution may change its heap and what is in here, and no other memory
+ * of its process: vm_rewind() takes both back. A member that owns memory and
+ * is used by executions must be wiped there.
+ */
 struct vm {
 	duk_context *ctx;        /* NULL before vm_load() */
 	struct heap *heap;       /* borrowed */
@@ -94,6 +99,10 @@ void vm_settle(struct vm *vm);
 /* Runs execute() as the message says; `outcome_r` is initialised here. */
 void
 vm_execute(struct vm *vm, const struct msg_run *run, struct outcome *outcome_r);
+
+/* Takes the vm back to `pristine`, a copy of it from before any execution.
+ * The heap is the caller's to restore (heap_image.h). */
+void vm_rewind(struct vm *vm, const struct vm *pristine);
 
 /* The vm whose heap this is. */
 struct vm *vm_of(duk_context *ctx);

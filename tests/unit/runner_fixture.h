@@ -1,7 +1,7 @@
 /*
- * An engine for test_runner.c: starts the real postern-runner, speaks frames
+ * An engine for test_runner*.c: starts the real postern-runner, speaks frames
  * with it over socketpairs, learns a child's pid from the kernel, and reaps
- * it. Included by that one test only.
+ * it. Included by those tests only.
  */
 #ifndef POSTERN_RUNNER_FIXTURE_H
 #define POSTERN_RUNNER_FIXTURE_H
@@ -32,6 +32,9 @@
 #define PATIENCE_MS 20000
 #define NO_UID      (-1L)
 #define OWN_UID     64123L
+
+/* Not every test uses every function. */
+#define FIXTURE static __attribute__((unused))
 
 extern char **environ;
 
@@ -241,7 +244,7 @@ load_as(struct engine *engine, const char *runner, const char *source,
 }
 
 static const char real_runner[] = "../bin/postern-runner";
-static const char hostile_runner[] = "postern-runner-hostile";
+FIXTURE const char hostile_runner[] = "postern-runner-hostile";
 
 static bool
 is_cold(struct engine *engine)
@@ -315,7 +318,7 @@ stop(struct engine *engine)
 }
 
 /* Fork, run, outcome, exit 0; the message's spans live in engine->child. */
-static struct msg_outcome
+FIXTURE struct msg_outcome
 execute(struct engine *engine, const char *data)
 {
 	struct message message;
@@ -326,7 +329,7 @@ execute(struct engine *engine, const char *data)
 	return message.outcome;
 }
 
-static void
+FIXTURE void
 assert_span(struct span actual, const char *expected)
 {
 	char text[9000];
@@ -336,7 +339,7 @@ assert_span(struct span actual, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-static void
+FIXTURE void
 finish(struct engine *engine)
 {
 	int status = reap(engine, NULL);
