@@ -164,8 +164,7 @@ event_record(struct event_log *log, const struct event *event)
 		return;
 	pthread_mutex_lock(&log->lock);
 	if (log->count < RING_MAX && !log->stopping) {
-		keep(event,
-		    &log->ring[(log->first + log->count) % RING_MAX]);
+		keep(event, &log->ring[(log->first + log->count) % RING_MAX]);
 		kept = true;
 		/* Later ones need no wake-up: the thread is awake. */
 		if (log->count++ == 0)
@@ -239,8 +238,7 @@ wait_for_events(struct event_log *log)
 
 	while (log->count == 0 && !log->stopping)
 		pthread_cond_wait(&log->work, &log->lock);
-	until =
-	    clock_timespec_of_us(clock_mono_us() + EVENT_LINGER_MS * 1000);
+	until = clock_timespec_of_us(clock_mono_us() + EVENT_LINGER_MS * 1000);
 	while (!log->stopping && log->count < BATCH_MAX &&
 	       pthread_cond_timedwait(&log->work, &log->lock, &until) == 0)
 		continue;

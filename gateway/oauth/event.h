@@ -52,8 +52,8 @@ void event_record(struct event_log *log, const struct event *event);
 
 /* Durable when it returns OK: for what an attacker must not be able to lose
  * by crashing us. Waits for a commit. */
-enum err event_record_now(
-    struct event_log *log, const struct event *event) MUST_USE;
+enum err
+event_record_now(struct event_log *log, const struct event *event) MUST_USE;
 
 /* The stored name, or EVENT_TYPES for a name that there is not. */
 const char *event_name(enum event_type type);

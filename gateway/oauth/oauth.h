@@ -15,6 +15,9 @@
 #include "gateway/store/store.h"
 
 struct attempt_limit;
+struct auth_throttle;
+struct event_log;
+struct secret_checker;
 
 /* Filled by gateway.c; process lifetime. */
 struct oauth {
@@ -25,6 +28,10 @@ struct oauth {
 	struct keyring *keyring;
 	struct dispatch *dispatch;
 	struct attempt_limit *attempts;
+	struct auth_throttle *throttle; /* NULL: nobody is throttled (tests) */
+	struct event_log *events;       /* NULL: nothing is recorded (tests) */
+	struct secret_checker *secrets; /* imported hashes; NULL: none */
+	int64_t jwks_max_age_secs;
 };
 
 /* The public listener's routes; handlers expect a struct oauth as context. */

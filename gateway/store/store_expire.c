@@ -131,6 +131,8 @@ run_expire(struct store_writer *writer, void *user)
 		err = expire_table(connection, SQL_TOKENS_EXPIRE, expire);
 	if (err == OK && room_left(expire) > 0)
 		err = expire_table(connection, SQL_GRANTS_EXPIRE, expire);
+	if (err == OK && room_left(expire) > 0)
+		err = expire_table(connection, SQL_ASSERTIONS_EXPIRE, expire);
 	if (err == OK)
 		err = expire_cache(connection, expire);
 	return err;
