@@ -125,7 +125,8 @@ def check_includes():
 
 
 def check_headers_alone():
-    """Every header compiles as the only include of a file."""
+    """Every header compiles as the only include of a file. Not the tests'
+    fixtures: cmocka.h has to stand before what uses it."""
     flags = ["-std=c17", "-D_GNU_SOURCE", "-DPOSTERN_VERSION=\"0\"", "-Wall",
              "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT}", "-fsyntax-only",
              "-x", "c", "-"]
@@ -137,7 +138,8 @@ def check_headers_alone():
         return "" if done.returncode == 0 else f"{name}:\n{done.stderr}"
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(compile_one, tracked(".h")))
+        results = list(pool.map(compile_one, (
+            name for name in tracked(".h") if not name.startswith("tests/"))))
     yield from filter(None, results)
 
 
