@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Our sources as a build directory's compile_commands.json lists them."""
+"""The product's sources as a build directory's compile_commands.json lists
+them; the tests' own are left out."""
 
 import json
 import sys
@@ -11,8 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def main():
     commands = json.loads(
         (Path(sys.argv[1]) / "compile_commands.json").read_text())
-    for name in sorted({command["file"] for command in commands}):
-        print(Path(name).resolve().relative_to(ROOT))
+    names = {Path(command["file"]).resolve().relative_to(ROOT)
+             for command in commands}
+    for name in sorted(names):
+        if name.parts[0] != "tests":
+            print(name)
 
 
 if __name__ == "__main__":
