@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "common/random.h"
 #include "common/secret.h"
 
@@ -285,4 +288,15 @@ secret_write_file(
 	if (err != OK)
 		return err_prefix(detail, err, "%s", path);
 	return OK;
+}
+
+/* ---- the process ---- */
+
+void
+secret_forbid_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+
+	CHECK(setrlimit(RLIMIT_CORE, &none) == 0);
+	CHECK(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
 }

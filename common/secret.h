@@ -45,4 +45,8 @@ enum err secret_read_file(const char *path, size_t max_bytes,
 enum err secret_write_file(
     const char *path, struct span bytes, struct err_detail *detail) MUST_USE;
 
+/* This process leaves no core file and is not readable by others of its uid:
+ * its memory holds secrets. Once, before there are any. */
+void secret_forbid_dumps(void);
+
 #endif

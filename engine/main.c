@@ -14,6 +14,7 @@
 
 #include "common/conf.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "engine/engine_conf.h"
 #include "engine/front/front.h"
 #include "engine/front/sandbox_check.h"
@@ -133,6 +134,8 @@ main(int argc, char **argv)
 		return ENGINE_EXIT_OK;
 	}
 	set_up_log(&settings);
+	/* Scripts' arguments, results and properties pass through it. */
+	secret_forbid_dumps();
 	status = serve(&settings, only_check);
 	conf_free(conf);
 	return status;

@@ -9,26 +9,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "common/secret.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_conf.h"
-
-/* Memory holds keys and tokens: no core file, no ptrace by the same uid. */
-static void
-forbid_dumps(void)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 /* Every thread inherits the mask, so only main() sees these. */
 static void
@@ -85,7 +74,7 @@ run(const struct gateway_conf *conf)
 	enum err err;
 
 	set_up_log(conf);
-	forbid_dumps();
+	secret_forbid_dumps();
 	block_signals(&signals);
 	err = gateway_open(conf, &gateway, &detail);
 	if (err == OK)
