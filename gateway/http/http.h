@@ -156,6 +156,9 @@ enum problem {
 void http_problem(struct http_response *response, enum problem problem,
     const char *description);
 
+/* The table's error code, for metrics and the log. */
+const char *http_problem_code(enum problem problem);
+
 /* ---- parsing of what requests carry (http_basic.c, http_form.c) ------------
  */
 

@@ -26,6 +26,13 @@ static const struct problem_row problem_rows[PROBLEM_COUNT] = {
 #undef PROBLEM
 };
 
+const char *
+http_problem_code(enum problem problem)
+{
+	CHECK((unsigned)problem < PROBLEM_COUNT);
+	return problem_rows[problem].code;
+}
+
 void
 http_problem(struct http_response *response, enum problem problem,
     const char *description)

@@ -49,7 +49,8 @@ struct span keyring_jwks(const struct keyring *ring);
 
 /*
  * Appends the compact JWS (RFC 7515 section 7.1) of `claims` (JSON text) with
- * header {"alg","kid","typ"}; `typ` is "JWT" or "at+jwt".
+ * header {"alg","kid","typ"}; `typ` is "JWT", "at+jwt" or
+ * "token-introspection+jwt".
  */
 enum err keyring_sign(struct keyring *ring, enum signing_alg alg,
     const char *typ, struct span claims, struct buf *out) MUST_USE;

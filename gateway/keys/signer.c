@@ -24,10 +24,11 @@
 /* {"alg","kid","typ"} is about 90 bytes, 120 in base64url. */
 #define HEADER_MAX_BYTES 256
 
-/* The two values of "typ" that we sign. */
-enum typ { TYP_JWT, TYP_AT_JWT, TYP_COUNT };
+/* The values of "typ" that we sign. */
+enum typ { TYP_JWT, TYP_AT_JWT, TYP_INTROSPECTION, TYP_COUNT };
 
-static const char *const typ_names[TYP_COUNT] = {"JWT", "at+jwt"};
+static const char *const typ_names[TYP_COUNT] = {
+    "JWT", "at+jwt", "token-introspection+jwt"};
 
 /* One thread's; freed when the thread ends, or with the signer. */
 struct signer_context {
@@ -239,10 +240,12 @@ append_signature(struct signer *signer, struct span input, struct buf *out)
 static enum typ
 typ_of(const char *name)
 {
-	if (strcmp(name, typ_names[TYP_AT_JWT]) == 0)
-		return TYP_AT_JWT;
-	CHECK(strcmp(name, typ_names[TYP_JWT]) == 0);
-	return TYP_JWT;
+	unsigned typ = TYP_JWT;
+
+	while (typ < TYP_COUNT && strcmp(name, typ_names[typ]) != 0)
+		typ++;
+	CHECK(typ < TYP_COUNT);
+	return (enum typ)typ;
 }
 
 enum err
