@@ -26,4 +26,12 @@ void token_make(struct vault *vault, uint64_t number, struct token *token_r);
 enum err token_parse(
     struct vault *vault, struct span text, struct token *token_r) MUST_USE;
 
+/*
+ * The refresh token that comes after `text` and has row `number`: derived, so
+ * that it can be told a second time although only its hash is stored.
+ * ERR_SYNTAX: `text` is not 64 hex digits.
+ */
+enum err token_successor(struct vault *vault, struct span text, uint64_t number,
+    struct token *token_r) MUST_USE;
+
 #endif
