@@ -141,15 +141,6 @@ runner_beside(const char **path_r, struct err_detail *detail)
 	return OK;
 }
 
-/* More than one a slot, so that a new one always finds another to replace. */
-static unsigned
-templates_max(int64_t max_mib, unsigned slots)
-{
-	int64_t count = max_mib / FRONT_TEMPLATE_ESTIMATE_MIB;
-
-	return count > (int64_t)slots + 1 ? (unsigned)count : slots + 1;
-}
-
 enum err
 engine_conf_front(const struct engine_conf *settings,
     struct front_settings *front_r, struct err_detail *detail)
@@ -162,8 +153,10 @@ engine_conf_front(const struct engine_conf *settings,
 	front.labels = settings->labels;
 	front.slots =
 	    slot_count(settings->slots, sysconf(_SC_NPROCESSORS_ONLN));
-	front.templates_max =
-	    templates_max(settings->templates_max_mib, front.slots);
+	front.templates_max_bytes =
+	    (uint64_t)settings->templates_max_mib * 1024 * 1024;
+	front.template_forks_max = (uint64_t)settings->template_forks;
+	front.template_age_us = settings->template_minutes * 60 * 1000000;
 	front.runner = settings->runner;
 	if (front.runner == NULL) {
 		err = runner_beside(&front.runner, detail);

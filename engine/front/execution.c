@@ -70,7 +70,10 @@ execution_release(struct execution *execution)
 	execution->run_us = clock_mono_us() - execution->started_us;
 	execution->cpu_us = worker_cpu_us(execution->worker);
 	/* Also after an outcome: its word that it exits is not relied upon. */
-	worker_kill(execution->worker);
+	if (execution->outcome.len > 0 && execution->worker->stays)
+		template_pool_rest(execution->worker);
+	else
+		worker_kill(execution->worker);
 	execution->worker = NULL;
 	template_pool_done(execution);
 }
@@ -175,6 +178,8 @@ execution_start(struct execution *execution, struct worker *worker)
 	message.run.data = job->data;
 	message.run.registration_data = job->registration_data;
 	message.run.custom_params = job->custom_params;
+	message.run.keep =
+	    worker_will_stay(worker, job->executions_per_process);
 	execution_set_limits(execution);
 	if (worker_run(worker, execution, &message, &detail) != OK)
 		execution_end(execution, SCRIPT_CRASHED, detail.text);

@@ -48,6 +48,9 @@ front_log_counters(const struct front *front)
 	    LOG_UINT("templates_failed", c->templates_failed),
 	    LOG_UINT("templates_died", c->templates_died),
 	    LOG_UINT("templates_evicted", c->templates_evicted),
+	    LOG_UINT("templates_renewed", c->templates_renewed),
+	    LOG_UINT("reused", c->reused),
+	    LOG_UINT("children_bloated", c->children_bloated),
 	    LOG_UINT("bad_messages", c->bad_messages),
 	    LOG_UINT("redials", c->redials));
 }
@@ -205,7 +208,6 @@ front_run(const struct front_settings *settings, struct err_detail *detail)
 	enum err err;
 
 	CHECK(settings->slots >= 1 && settings->slots <= FRONT_SLOTS_MAX);
-	CHECK(settings->templates_max > settings->slots);
 	err = front_open(&process, settings, detail);
 	if (err != OK)
 		return err;

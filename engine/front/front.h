@@ -33,10 +33,12 @@
 struct front_settings {
 	const char *gateway; /* ipc:// URL */
 	const char *name;
-	const char *labels; /* comma-separated, may be "" */
-	unsigned slots;     /* 1..FRONT_SLOTS_MAX */
-	const char *runner; /* path of postern-runner */
-	unsigned templates_max;
+	const char *labels;           /* comma-separated, may be "" */
+	unsigned slots;               /* 1..FRONT_SLOTS_MAX */
+	const char *runner;           /* path of postern-runner */
+	uint64_t templates_max_bytes; /* see entry_cost_bytes() */
+	uint64_t template_forks_max;  /* then its process is replaced, */
+	int64_t template_age_us;      /* and after this long */
 	/* Layers this host lacks and the operator allowed to lack; "" is all
 	 * there. From sandbox_check(). */
 	char sandbox_missing[FRONT_SANDBOX_TEXT_BYTES];
@@ -58,7 +60,10 @@ struct front_counters {
 	uint64_t templates_failed; /* said so themselves */
 	uint64_t templates_died;   /* anything else */
 	uint64_t templates_evicted;
-	uint64_t bad_messages; /* the gateway refused as malformed */
+	uint64_t templates_renewed; /* replaced for a new address layout */
+	uint64_t reused;            /* executions in a kept child */
+	uint64_t children_bloated;  /* kept no longer: too much memory */
+	uint64_t bad_messages;      /* the gateway refused as malformed */
 	uint64_t redials;
 };
 

@@ -54,14 +54,31 @@
 /* A dead template is replaced unasked if its release was used this recently. */
 #define FRONT_TEMPLATE_DEMAND_MS 10000
 
-/* A template with two idle children and its texts, measured at 1.5-2 MB (PSS)
- * for small scripts; doubled. templates_max_mib is divided by it. */
-#define FRONT_TEMPLATE_ESTIMATE_MIB 4
+/*
+ * What templates_max_mib is spent on, beside texts and the image of the heap,
+ * which are counted as they are: a template's process was measured at 0.6-0.8
+ * MB (PSS), an idle child at 0.25-0.43 MB, up to 1 MB once it has copied its
+ * image or kept pages of an execution.
+ */
+#define FRONT_TEMPLATE_BYTES ((uint64_t)1 << 20)
+#define FRONT_CHILD_BYTES    ((uint64_t)1 << 20)
 /* One runs, one is ready while the next is being forked. */
 #define FRONT_WARM_MIN 2
 /* Warm children follow the last periods' greatest concurrency down by one a
  * period: a burst once a minute still finds most of them. */
 #define FRONT_WARM_DECAY_MS 5000
+/* Restoring a heap takes 0.02-0.1 ms and comes with the outcome: a second is
+ * far beyond any machine's slowness. */
+#define FRONT_REST_MS 1000
+/* A kept child ends after this much CPU: well before the runner's own guard
+ * (RLIMIT_CPU, 600 s), which would hit an innocent execution. */
+#define FRONT_KEPT_CPU_MS ((int64_t)60000)
+/* Memory of its own, looked at now and then: libraries' data, a copied image
+ * (1 MiB), buffers and stack of an ordinary execution come to under 3 MiB. */
+#define FRONT_KEPT_MEMORY_BYTES ((int64_t)6 << 20)
+#define FRONT_KEPT_MEMORY_EVERY 16
+/* A warm child waits in a read; what it may seem to use meanwhile. */
+#define FRONT_IDLE_CPU_MS 50
 /* From template_fork to child_ready is 0.3 ms; a second means it is stuck. */
 #define FRONT_FORK_MS 1000
 
@@ -79,6 +96,34 @@
 
 /* Framing of log lines beside their text: what about 500 lines need. */
 #define FRONT_LOG_OVERHEAD_BYTES (32 * 1024)
+
+/*
+ * Scripts' HTTP. A head as large as servers accept themselves; interim
+ * answers and trailers are counted with it.
+ */
+#define FRONT_HTTP_HEAD_BYTES 32768
+#define FRONT_HTTP_HEAD_LINES 128
+/* Browsers follow 20, curl 30; an API needs one or two. */
+#define FRONT_HTTP_REDIRECTS_MAX 5
+/* Identity providers with kept connections; the least recently used goes. More
+ * than slots, so that one not in use can always be found. */
+#define FRONT_HTTP_SETS_MAX 64
+/* Idle connections one of them keeps. */
+#define FRONT_HTTP_IDLE_MAX 32
+/* Where the job says nothing (messages.def: job.http_body_bytes). */
+#define FRONT_HTTP_BODY_BYTES (1024 * 1024)
+/* Between a call's own limit and the script's end: time for the script to
+ * catch the error. */
+#define FRONT_HTTP_MARGIN_MS 50
+
+/* Keyed cryptography: one thread for signatures (microseconds each), two for
+ * password hashes (hundreds of milliseconds). A password hash that would wait
+ * behind more than this many is refused. */
+#define FRONT_SIGNATURE_THREADS 1
+#define FRONT_PASSWORD_THREADS  2
+#define FRONT_PASSWORD_QUEUE    8
+/* Identity providers' keys held in memory. */
+#define FRONT_KEY_SETS_MAX 64
 
 /* --check-sandbox builds each layer once; it takes milliseconds. */
 #define FRONT_CHECK_SANDBOX_MS 3000

@@ -25,6 +25,19 @@ struct template_pool {
 	struct timer decay;
 };
 
+/* What an entry takes: its texts, the template's process and its image, and
+ * its children, whose copies of a small image are their own. */
+static uint64_t
+entry_cost_bytes(const struct template_entry *entry)
+{
+	uint64_t children = entry->forking_count + entry->warm_count +
+			    entry->resting_count + entry->running;
+
+	return entry->source.capacity + entry->properties.capacity +
+	       FRONT_TEMPLATE_BYTES + entry->image_bytes +
+	       children * FRONT_CHILD_BYTES;
+}
+
 static unsigned
 entry_demand(const struct template_entry *entry)
 {
@@ -35,18 +48,39 @@ entry_demand(const struct template_entry *entry)
 static void
 entry_decay(struct template_entry *entry)
 {
+	unsigned peak = entry->peak;
 	struct worker *worker;
 
 	if (entry->warm_target > FRONT_WARM_MIN &&
 	    entry->warm_target > entry->peak)
 		entry->warm_target--;
 	entry->peak = entry_demand(entry);
-	if (entry->warm_count <= entry->warm_target)
+	if (entry->warm_count <= entry->warm_target ||
+	    entry->warm_count + entry->running <= peak + FRONT_WARM_MIN)
 		return;
 	worker = TAILQ_LAST(&entry->warm, worker_list);
 	TAILQ_REMOVE(&entry->warm, worker, link);
 	entry->warm_count--;
 	worker_kill(worker);
+}
+
+/* A warm child has nothing to compute. */
+static void
+entry_kill_restless(struct template_entry *entry)
+{
+	struct worker *worker = TAILQ_FIRST(&entry->warm);
+	struct worker *next;
+
+	for (; worker != NULL; worker = next) {
+		next = TAILQ_NEXT(worker, link);
+		if (!worker_is_restless(worker))
+			continue;
+		log_warn("waiting child computes", LOG_STR("file", entry->file),
+		    LOG_INT("pid", worker->pid));
+		TAILQ_REMOVE(&entry->warm, worker, link);
+		entry->warm_count--;
+		worker_kill(worker);
+	}
 }
 
 static void
@@ -55,8 +89,10 @@ pool_decay(void *owner)
 	struct front *front = owner;
 	struct template_entry *entry;
 
-	TAILQ_FOREACH (entry, &front->pool->entries, link)
+	TAILQ_FOREACH (entry, &front->pool->entries, link) {
 		entry_decay(entry);
+		entry_kill_restless(entry);
+	}
 	loop_timer_in(&front->loop, &front->pool->decay, FRONT_WARM_DECAY_MS);
 }
 
@@ -89,8 +125,9 @@ entry_kill(struct template_entry *entry)
 {
 	worker_list_kill(&entry->forking);
 	worker_list_kill(&entry->warm);
+	worker_list_kill(&entry->resting);
 	worker_list_kill(&entry->dying);
-	entry->forking_count = entry->warm_count = 0;
+	entry->forking_count = entry->warm_count = entry->resting_count = 0;
 	template_process_drop(entry);
 }
 
@@ -107,24 +144,38 @@ entry_free(struct template_entry *entry)
 	loop_bury(&front->loop, entry);
 }
 
-/* templates_max exceeds the slots, so there is always one without a job. */
-static void
-pool_evict(struct front *front)
+static uint64_t
+pool_cost_bytes(const struct front *front)
 {
+	const struct template_entry *entry;
+	uint64_t bytes = 0;
+
+	TAILQ_FOREACH (entry, &front->pool->entries, link)
+		bytes += entry_cost_bytes(entry);
+	return bytes;
+}
+
+/* Makes room for `more_bytes`, least recently used first; entries with a job
+ * stay, and so does `keep`. A job is never refused for want of this room: the
+ * slots bound how many templates can have one. */
+static void
+pool_evict(
+    struct front *front, uint64_t more_bytes, const struct template_entry *keep)
+{
+	uint64_t bytes = pool_cost_bytes(front) + more_bytes;
 	struct template_entry *entry;
 	struct template_entry *before;
 
 	entry = TAILQ_LAST(&front->pool->entries, template_list);
-	while (entry != NULL &&
-	       front->pool->count >= front->settings->templates_max) {
+	for (; entry != NULL && bytes > front->settings->templates_max_bytes;
+	     entry = before) {
 		before = TAILQ_PREV(entry, template_list, link);
-		if (entry_demand(entry) == 0) {
-			front->counters.templates_evicted++;
-			log_debug(
-			    "template evicted", LOG_STR("file", entry->file));
-			entry_free(entry);
-		}
-		entry = before;
+		if (entry == keep || entry_demand(entry) != 0)
+			continue;
+		bytes -= entry_cost_bytes(entry);
+		front->counters.templates_evicted++;
+		log_debug("template evicted", LOG_STR("file", entry->file));
+		entry_free(entry);
 	}
 }
 
@@ -133,7 +184,8 @@ entry_new(struct front *front, const struct template_key *key)
 {
 	struct template_entry *entry;
 
-	pool_evict(front);
+	pool_evict(front,
+	    FRONT_TEMPLATE_BYTES + FRONT_WARM_MIN * FRONT_CHILD_BYTES, NULL);
 	entry = calloc(1, sizeof *entry);
 	if (entry == NULL)
 		return NULL;
@@ -142,6 +194,7 @@ entry_new(struct front *front, const struct template_key *key)
 	entry->warm_target = FRONT_WARM_MIN;
 	TAILQ_INIT(&entry->forking);
 	TAILQ_INIT(&entry->warm);
+	TAILQ_INIT(&entry->resting);
 	TAILQ_INIT(&entry->dying);
 	TAILQ_INIT(&entry->waiting);
 	template_fetch_init(entry);
@@ -263,6 +316,7 @@ entry_fork(struct template_entry *entry)
 		worker_kill(worker);
 		return false;
 	}
+	entry->forks++;
 	TAILQ_INSERT_TAIL(&entry->forking, worker, link);
 	entry->forking_count++;
 	return true;
@@ -277,7 +331,9 @@ entry_fork_missing(struct template_entry *entry)
 		return;
 	if (entry->waiting_count > wanted)
 		wanted = entry->waiting_count;
-	while (entry->warm_count + entry->forking_count < wanted) {
+	/* One that rests is about to be warm. */
+	while (entry->warm_count + entry->forking_count + entry->resting_count <
+	       wanted) {
 		if (!entry_fork(entry))
 			return;
 	}
@@ -296,10 +352,53 @@ entry_needs_template(const struct template_entry *entry)
 		   idle_us < FRONT_TEMPLATE_DEMAND_MS * 1000);
 }
 
+/* Each process has one address layout, and so have all its children. */
+static bool
+entry_is_worn(const struct template_entry *entry)
+{
+	const struct front_settings *settings = entry->front->settings;
+
+	return entry->state == TEMPLATE_READY &&
+	       (entry->forks >= settings->template_forks_max ||
+		   clock_mono_us() - entry->started_us >=
+		       settings->template_age_us);
+}
+
+/* Warm children serve until the next process is ready. */
+static void
+entry_renew(struct template_entry *entry)
+{
+	entry->front->counters.templates_renewed++;
+	worker_list_kill(&entry->forking);
+	entry->forking_count = 0;
+	template_process_drop(entry);
+	template_process_start(entry);
+}
+
+void
+template_pool_ready(struct template_entry *entry)
+{
+	struct worker *worker = TAILQ_FIRST(&entry->warm);
+	struct worker *next;
+
+	for (; worker != NULL; worker = next) {
+		next = TAILQ_NEXT(worker, link);
+		if (worker->generation == entry->generation)
+			continue;
+		TAILQ_REMOVE(&entry->warm, worker, link);
+		entry->warm_count--;
+		worker_kill(worker);
+	}
+	pool_evict(entry->front, 0, entry);
+	template_pool_serve(entry);
+}
+
 void
 template_pool_serve(struct template_entry *entry)
 {
 	entry_match(entry);
+	if (entry_is_worn(entry))
+		entry_renew(entry);
 	switch (entry->state) {
 	case TEMPLATE_READY:
 		entry_fork_missing(entry);
@@ -329,6 +428,45 @@ template_pool_child_ready(struct worker *worker)
 	if (clock_mono_us() - entry->started_us >=
 	    FRONT_TEMPLATE_STABLE_MS * 1000)
 		entry->backoff_ms = 0;
+	template_pool_serve(entry);
+}
+
+void
+template_pool_rest(struct worker *worker)
+{
+	struct template_entry *entry = worker->entry;
+
+	worker_rest(worker);
+	TAILQ_INSERT_TAIL(&entry->resting, worker, link);
+	entry->resting_count++;
+}
+
+void
+template_pool_drop_resting(struct worker *worker)
+{
+	struct template_entry *entry = worker->entry;
+
+	TAILQ_REMOVE(&entry->resting, worker, link);
+	entry->resting_count--;
+	worker_kill(worker);
+	template_pool_serve(entry);
+}
+
+void
+template_pool_child_idle(struct worker *worker)
+{
+	struct template_entry *entry = worker->entry;
+
+	/* Of an older template's layout: no more of it. */
+	if (worker->generation != entry->generation) {
+		template_pool_drop_resting(worker);
+		return;
+	}
+	TAILQ_REMOVE(&entry->resting, worker, link);
+	entry->resting_count--;
+	/* First: its memory is in the caches, the last ones are surplus. */
+	TAILQ_INSERT_HEAD(&entry->warm, worker, link);
+	entry->warm_count++;
 	template_pool_serve(entry);
 }
 

@@ -76,16 +76,21 @@ struct template_entry {
 	bool is_cold;    /* template_ready said so */
 	bool was_ready;  /* this process got to READY */
 	bool has_failed; /* it sent template_failed: nothing to try again */
-	bool is_broken;  /* the last start failed: only a job is reason enough
-			  * for another */
+	uint64_t forks;  /* asked of this process */
+	uint64_t image_bytes; /* of its heap, as it says, within the limit */
+	unsigned generation;  /* grows with each process */
+	bool is_broken; /* the last start failed: only a job is reason enough
+			 * for another */
 	const char *dying_of; /* our word for the obituary; NULL: its own end */
 
 	/* Children and those who want one (template_pool.c). */
 	struct worker_list forking;
 	struct worker_list warm;
+	struct worker_list resting; /* between two executions */
 	struct worker_list dying;
 	unsigned forking_count;
 	unsigned warm_count;
+	unsigned resting_count;
 	unsigned warm_target; /* FRONT_WARM_MIN..slots */
 	unsigned running;     /* executions in its children */
 	unsigned peak;        /* greatest of running + waiting this period */
@@ -125,6 +130,15 @@ void template_pool_child_ready(struct worker *worker);
 void template_pool_child_died(struct worker *worker, const int *status);
 void template_pool_fork_failed(struct worker *worker, const char *why);
 void template_pool_remove_warm(struct worker *worker);
+
+/* From execution.c: it may have another execution; from worker.c: it is ready
+ * for that, or will never be. */
+void template_pool_rest(struct worker *worker);
+void template_pool_child_idle(struct worker *worker);
+void template_pool_drop_resting(struct worker *worker);
+
+/* From template_process.c: the process is ready and its size known. */
+void template_pool_ready(struct template_entry *entry);
 
 /* A session is there: asks again for what did not come with the last. */
 void template_pool_resume(struct front *front);

@@ -161,18 +161,24 @@ template_lost(void *owner, const char *why)
 }
 
 static void
-template_is_ready(struct template_entry *entry, bool cold)
+template_is_ready(
+    struct template_entry *entry, const struct msg_template_ready *ready)
 {
 	timer_clear(&entry->front->loop.timers, &entry->start_deadline);
 	entry->state = TEMPLATE_READY;
 	entry->was_ready = true;
 	entry->is_broken = false;
-	entry->is_cold = cold;
+	entry->is_cold = ready->cold;
+	/* Its word counts within what it can have. */
+	entry->image_bytes = ready->heap_bytes < entry->key.heap_bytes
+				 ? ready->heap_bytes
+				 : entry->key.heap_bytes;
 	log_info("template ready", LOG_STR("file", entry->file),
 	    LOG_INT("pid", entry->process.pid),
-	    LOG_STR("cold", cold ? "yes" : "no"),
+	    LOG_STR("cold", ready->cold ? "yes" : "no"),
+	    LOG_UINT("image_bytes", entry->image_bytes),
 	    LOG_INT("start_us", clock_mono_us() - entry->started_us));
-	template_pool_serve(entry);
+	template_pool_ready(entry);
 }
 
 static void
@@ -213,7 +219,7 @@ template_frame(void *owner, struct span body, pid_t pid)
 		return;
 	}
 	if (message.type == MSG_TEMPLATE_READY)
-		template_is_ready(entry, message.template_ready.cold);
+		template_is_ready(entry, &message.template_ready);
 	else
 		template_has_failed(entry, &message.template_failed);
 }
@@ -283,6 +289,8 @@ template_process_start(struct template_entry *entry)
 	CHECK(entry->state == TEMPLATE_ABSENT);
 	entry->started_us = clock_mono_us();
 	entry->was_ready = false;
+	entry->forks = 0;
+	entry->generation++;
 	err = template_spawn(entry, &detail);
 	if (err == OK)
 		err = template_load(entry, &detail);

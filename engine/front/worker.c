@@ -6,8 +6,11 @@
 #include "engine/front/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,12 +66,17 @@ worker_kill(struct worker *worker)
 	loop_bury(&worker->front->loop, worker);
 }
 
-/* Its end came without an outcome. `status` NULL: not reaped in time. */
+/* Its end came without an outcome. One that rests may well exit: a script
+ * that failed is not restored. `status` NULL: not reaped in time. */
 static void
 worker_ended(struct worker *worker, const int *status)
 {
 	struct execution *execution = worker->execution;
 
+	if (worker->state == WORKER_RESTING) {
+		template_pool_drop_resting(worker);
+		return;
+	}
 	worker->front->counters.children_died++;
 	if (execution != NULL)
 		execution_child_died(execution, status);
@@ -95,7 +103,8 @@ worker_reaped(void *owner, int status, const struct rusage *usage)
 	worker_ended(worker, &status);
 }
 
-/* Forking took too long, or the status of a dying one did not come. */
+/* Forking or resting took too long, or the status of a dying one did not
+ * come. */
 static void
 worker_deadline(void *owner)
 {
@@ -115,6 +124,10 @@ worker_lost(void *owner, const char *why)
 
 	if (worker->state == WORKER_FORKING) {
 		template_pool_fork_failed(worker, why);
+		return;
+	}
+	if (worker->state == WORKER_RESTING) {
+		template_pool_drop_resting(worker);
 		return;
 	}
 	/* One that only closed its socket ends now; one that is dying already
@@ -153,6 +166,14 @@ worker_adopt(struct worker *worker, pid_t pid)
 }
 
 static void
+worker_warm(struct worker *worker)
+{
+	worker->state = WORKER_WARM;
+	worker->cpu_base_us = 0;
+	worker->cpu_idle_us = worker_cpu_us(worker);
+}
+
+static void
 worker_first_word(struct worker *worker, struct span body, pid_t pid)
 {
 	struct message message;
@@ -168,8 +189,61 @@ worker_first_word(struct worker *worker, struct span body, pid_t pid)
 		return;
 	}
 	timer_clear(&worker->front->loop.timers, &worker->deadline);
-	worker->state = WORKER_WARM;
+	worker_warm(worker);
 	template_pool_child_ready(worker);
+}
+
+/* What the kernel says it holds beside files and shared memory; -1: unknown. */
+static int64_t
+worker_anonymous_bytes(const struct worker *worker)
+{
+	char path[64];
+	char text[128] = {0};
+	unsigned long size, resident, shared;
+	ssize_t got;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/statm", (int)worker->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	got = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (got <= 0 ||
+	    sscanf(text, "%lu %lu %lu", &size, &resident, &shared) != 3 ||
+	    resident < shared)
+		return -1;
+	return (int64_t)(resident - shared) * sysconf(_SC_PAGESIZE);
+}
+
+static bool
+worker_is_bloated(struct worker *worker)
+{
+	if (worker->executions % FRONT_KEPT_MEMORY_EVERY != 0 ||
+	    worker_anonymous_bytes(worker) <= FRONT_KEPT_MEMORY_BYTES)
+		return false;
+	worker->front->counters.children_bloated++;
+	return true;
+}
+
+static void
+worker_rested(struct worker *worker, struct span body)
+{
+	struct message message;
+
+	if (message_decode(body, SENDER_CHILD, &message, NULL) != OK ||
+	    message.type != MSG_CHILD_IDLE) {
+		worker->front->counters.spoke_out_of_turn++;
+		template_pool_drop_resting(worker);
+		return;
+	}
+	if (worker_is_bloated(worker)) {
+		template_pool_drop_resting(worker);
+		return;
+	}
+	timer_clear(&worker->front->loop.timers, &worker->deadline);
+	worker_warm(worker);
+	template_pool_child_idle(worker);
 }
 
 static void
@@ -185,6 +259,10 @@ worker_frame(void *owner, struct span body, pid_t pid)
 	 * a job. */
 	if (worker->state == WORKER_RUNNING && pid == worker->pid) {
 		execution_frame(worker->execution, body);
+		return;
+	}
+	if (worker->state == WORKER_RESTING && pid == worker->pid) {
+		worker_rested(worker, body);
 		return;
 	}
 	worker->front->counters.spoke_out_of_turn++;
@@ -212,6 +290,7 @@ worker_new(struct front *front, struct template_entry *entry, int *theirs_r)
 		return NULL;
 	worker->front = front;
 	worker->entry = entry;
+	worker->generation = entry->generation;
 	worker->state = WORKER_FORKING;
 	worker->pidfd = -1;
 	worker->conduit.fd = -1;
@@ -231,12 +310,41 @@ worker_new(struct front *front, struct template_entry *entry, int *theirs_r)
 	return worker;
 }
 
+bool
+worker_will_stay(struct worker *worker, uint64_t executions_max)
+{
+	worker->stays = worker->executions + 1 < executions_max &&
+			!worker->entry->is_cold &&
+			worker->generation == worker->entry->generation &&
+			worker->cpu_idle_us < FRONT_KEPT_CPU_MS * 1000;
+	return worker->stays;
+}
+
+void
+worker_rest(struct worker *worker)
+{
+	CHECK(worker->state == WORKER_RUNNING && worker->stays);
+	worker->state = WORKER_RESTING;
+	worker->execution = NULL;
+	loop_timer_in(&worker->front->loop, &worker->deadline, FRONT_REST_MS);
+}
+
+bool
+worker_is_restless(struct worker *worker)
+{
+	CHECK(worker->state == WORKER_WARM);
+	return worker_cpu_us(worker) - worker->cpu_idle_us >
+	       FRONT_IDLE_CPU_MS * 1000;
+}
+
 enum err
 worker_run(struct worker *worker, struct execution *execution,
     const struct message *run, struct err_detail *detail)
 {
 	CHECK(worker->state == WORKER_WARM);
 	worker->state = WORKER_RUNNING;
+	if (worker->executions++ > 0)
+		worker->front->counters.reused++;
 	worker->execution = execution;
 	worker->cpu_base_us = 0;
 	worker->cpu_base_us = worker_cpu_us(worker);

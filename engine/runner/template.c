@@ -137,7 +137,7 @@ serve(struct template *template)
 	enum err err;
 
 	ready.template_ready.cold = template->vm.is_cold;
-	ready.template_ready.heap_bytes = heap_used_bytes(template->heap);
+	ready.template_ready.heap_bytes = template->image.bytes;
 	err = channel_send(&template->control, &ready, NULL);
 	while (err == OK)
 		err = serve_one(template);

@@ -93,7 +93,7 @@ pipe_lost(void *user, uint32_t pipe)
 }
 
 static void
-start_engine(struct gateway *gateway, const char *runner)
+start_engine(struct gateway *gateway, const char *runner, const char *flag)
 {
 	char url[128];
 	char path[512];
@@ -101,17 +101,26 @@ start_engine(struct gateway *gateway, const char *runner)
 	char slots[] = "--slots=2";
 	char config[] = "--config=/dev/null";
 	char sandbox[] = "--require-sandbox=no";
-	char *argv[] = {name, config, url, path, slots, sandbox, NULL};
+	char more[64];
+	char *argv[] = {name, config, url, path, slots, sandbox,
+	    flag == NULL ? NULL : more, NULL};
 	char *environment[] = {NULL};
 
 	(void)snprintf(url, sizeof url, "--gateways=ipc://%s/s", gateway->dir);
 	(void)snprintf(path, sizeof path, "--runner=%s", runner);
+	(void)snprintf(more, sizeof more, "%s", flag == NULL ? "" : flag);
 	CHECK(posix_spawn(&gateway->engine, POSTERN_TEST_ENGINE, NULL, NULL,
 		  argv, environment) == 0);
 }
 
 struct gateway *
 gateway_start(const char *runner)
+{
+	return gateway_start_as(runner, NULL);
+}
+
+struct gateway *
+gateway_start_as(const char *runner, const char *flag)
 {
 	struct gateway *gateway = calloc(1, sizeof *gateway);
 	struct link_server_handlers handlers = {
@@ -132,7 +141,7 @@ gateway_start(const char *runner)
 	CHECK(pthread_cond_init(&gateway->came, &attributes) == 0);
 	CHECK(
 	    link_server_open(url, &handlers, &gateway->server, &detail) == OK);
-	start_engine(gateway, runner);
+	start_engine(gateway, runner, flag);
 	return gateway;
 }
 

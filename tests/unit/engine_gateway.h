@@ -32,6 +32,9 @@ struct gateway;
  * `runner` and slots = 2. */
 struct gateway *gateway_start(const char *runner);
 
+/* The same with one more flag for the engine. */
+struct gateway *gateway_start_as(const char *runner, const char *flag);
+
 /* Kills the engine if it still runs and removes the directory. */
 void gateway_stop(struct gateway *gateway);
 

@@ -152,16 +152,41 @@ make_calls(struct span data, char *answer, size_t bytes)
 		(void)call(MSG_CACHE_FETCH);
 }
 
-static _Noreturn void
-child(void)
+/* What a kept child says, or does not, between two executions. */
+static void
+rest(const char *data)
 {
-	struct message message = {.type = MSG_CHILD_READY};
-	char answer[64] = "";
+	struct message message = {.type = MSG_CHILD_IDLE};
 
+	if (strstr(data, "leaves") != NULL)
+		_exit(0);
+	if (strstr(data, "mute") != NULL)
+		for (;;)
+			pause();
+	if (strstr(data, "chatty") != NULL)
+		message = (struct message){.type = MSG_CHILD_READY};
 	say(CONTROL_FD, &message);
-	message = hear(CONTROL_FD, NULL);
+	if (strstr(data, "twice") != NULL)
+		say(CONTROL_FD, &message);
+	if (strstr(data, "bloats") != NULL) {
+		static char much[16 << 20];
+
+		memset(much, 1, sizeof much);
+	}
+}
+
+/* One execution; returns if there may be another. */
+static void
+serve_one(void)
+{
+	struct message message = hear(CONTROL_FD, NULL);
+	char answer[64] = "";
+	char data[33];
+	bool keep;
+
 	if (message.type != MSG_RUN)
 		_exit(93);
+	keep = message.run.keep;
 	misbehave(message.run.data);
 	if (has(message.run.data, "log")) {
 		struct message line = {.type = MSG_LOG_LINE};
@@ -174,12 +199,27 @@ child(void)
 	(void)snprintf(answer, sizeof answer, "%.*s",
 	    message.run.data.len > 32 ? 32 : (int)message.run.data.len,
 	    (const char *)message.run.data.data);
+	(void)snprintf(data, sizeof data, "%s", answer);
+	if (has(message.run.data, "pid"))
+		(void)snprintf(answer, sizeof answer, "%d", (int)getpid());
 	make_calls(message.run.data, answer, sizeof answer);
 	message = (struct message){.type = MSG_OUTCOME};
 	message.outcome.status = 2000;
 	message.outcome.payload = span_str(answer);
 	say(CONTROL_FD, &message);
-	_exit(0);
+	if (!keep)
+		_exit(0);
+	rest(data);
+}
+
+static _Noreturn void
+child(void)
+{
+	struct message message = {.type = MSG_CHILD_READY};
+
+	say(CONTROL_FD, &message);
+	for (;;)
+		serve_one();
 }
 
 static void
