@@ -4,24 +4,26 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include "common/clock.h"
+#include "common/check.h"
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/notify.h"
 #include "gateway/admin/admin.h"
 #include "gateway/dispatch/dispatch.h"
+#include "gateway/housekeeping.h"
 #include "gateway/http/http.h"
 #include "gateway/keys/keyring.h"
 #include "gateway/keys/vault.h"
 #include "gateway/oauth/attempt_limit.h"
+#include "gateway/oauth/auth_throttle.h"
+#include "gateway/oauth/event.h"
 #include "gateway/oauth/oauth.h"
+#include "gateway/oauth/secret_checker.h"
 #include "gateway/realm/realm_load.h"
 #include "gateway/store/store.h"
 #include "gateway/store/store_config.h"
@@ -30,9 +32,6 @@
 
 /* A realm with a hundred mistakes, each with its sentence. */
 #define PROBLEMS_BYTES (64 * 1024)
-
-/* Rows an expiry takes at a time: a commit of a few milliseconds. */
-#define EXPIRE_BATCH 200
 
 /* Health checks and a scraper or two; kept-alive connections hold one each. */
 #define ADMIN_THREADS 8
@@ -51,8 +50,11 @@ struct gateway {
 	char issuer[PATH_BYTES];
 	char secrets_dir[PATH_BYTES];
 	char runner[PATH_BYTES];
+	struct event_log *events;
+	struct secret_checker *secrets;
 	struct oauth oauth;
 	struct admin_context admin;
+	struct housekeeping housekeeping;
 	struct http_server *public_server;
 	struct http_server *admin_server;
 };
@@ -60,13 +62,32 @@ struct gateway {
 /* ---- the store's side of keys and realm -------------------------------------
  */
 
+/* Hands stored keys on to the ring. */
+struct shelf_reading {
+	enum err (*each)(void *ring, const struct keyring_key *key);
+	void *ring;
+};
+
+static enum err
+shelf_load_one(void *user, const struct store_signing_key *stored)
+{
+	const struct shelf_reading *reading = user;
+	const struct keyring_key key = {stored->kid, stored->alg,
+	    (enum key_slot)stored->slot, stored->since, stored->sealed_private};
+
+	/* Before it is an enum: what is stored may be anything. */
+	if (stored->slot < 0 || stored->slot >= KEY_SLOTS)
+		return ERR_CORRUPT;
+	return reading->each(reading->ring, &key);
+}
+
 static enum err
 shelf_load(void *store,
-    enum err (*each)(void *ring, const char *kid, const char *alg,
-	struct span sealed_private),
-    void *ring, struct err_detail *detail)
+    enum err (*each)(void *ring, const struct keyring_key *key), void *ring,
+    struct err_detail *detail)
 {
-	enum err err = store_signing_key_each(store, each, ring);
+	struct shelf_reading reading = {each, ring};
+	enum err err = store_signing_key_each(store, shelf_load_one, &reading);
 
 	if (err != OK)
 		return err_set(detail, err,
@@ -76,14 +97,39 @@ shelf_load(void *store,
 	return OK;
 }
 
-static enum err
-shelf_save(void *store, const char *kid, const char *alg,
-    struct span sealed_private, struct err_detail *detail)
+static struct store_signing_key
+shelf_row(const struct keyring_key *key)
 {
-	enum err err = store_signing_key_put(store, kid, alg, sealed_private);
+	return (struct store_signing_key){
+	    key->kid, key->alg, key->slot, key->since, key->sealed_private};
+}
+
+static enum err
+shelf_save(
+    void *store, const struct keyring_key *key, struct err_detail *detail)
+{
+	const struct store_signing_key row = shelf_row(key);
+	enum err err = store_signing_key_put(store, &row);
 
 	if (err != OK)
 		return err_set(detail, err, "a signing key cannot be stored");
+	return OK;
+}
+
+static enum err
+shelf_rotate(void *store, const struct keyring_key *keys, unsigned count,
+    int64_t now, struct err_detail *detail)
+{
+	struct store_signing_key rows[ALG_COUNT];
+	enum err err;
+
+	CHECK(count <= ALG_COUNT);
+	for (unsigned i = 0; i < count; i++)
+		rows[i] = shelf_row(&keys[i]);
+	err = store_signing_keys_rotate(store, rows, count, now);
+	if (err != OK)
+		return err_set(
+		    detail, err, "the new signing keys cannot be stored");
 	return OK;
 }
 
@@ -131,6 +177,15 @@ log_problems(struct span text, enum err err)
 	}
 }
 
+static void
+record_load(struct gateway *gateway, enum err err)
+{
+	const struct event event = {
+	    .type = err == OK ? EVENT_REALM_LOADED : EVENT_REALM_REFUSED};
+
+	event_record(gateway->events, &event);
+}
+
 static enum err
 load_realm(struct gateway *gateway)
 {
@@ -152,6 +207,7 @@ load_realm(struct gateway *gateway)
 	log_problems(buf_span(&problems), err);
 	buf_fini(&problems);
 	metric_count(M_REALM_LOADS, err == OK ? "loaded" : "refused", NULL);
+	record_load(gateway, err);
 	if (err != OK)
 		return err;
 	log_info("realm loaded", LOG_STR("directory", gateway->conf.realm),
@@ -170,6 +226,13 @@ gateway_reload(struct gateway *gateway)
 		log_error("realm refused: the old one stays in force",
 		    LOG_STR("directory", gateway->conf.realm));
 	notify_ready("serving");
+}
+
+void
+gateway_rotate_keys(struct gateway *gateway, bool forced)
+{
+	housekeeping_rotate_keys(
+	    &gateway->housekeeping, forced ? "forced" : "asked for", forced);
 }
 
 /* ---- opening
@@ -214,19 +277,18 @@ open_vault(struct gateway *gateway, struct err_detail *detail)
 static enum err
 open_store(struct gateway *gateway, struct err_detail *detail)
 {
-	const struct keyring_shelf shelf = {
-	    .load = shelf_load, .save = shelf_save};
-	struct keyring_shelf filled = shelf;
+	struct keyring_shelf shelf = {
+	    .load = shelf_load, .save = shelf_save, .rotate = shelf_rotate};
 	char path[PATH_BYTES];
 	enum err err;
 
 	err = path_in(path, gateway->conf.data_dir, "postern.db", detail);
 	if (err == OK)
 		err = store_open(path, &gateway->store, detail);
-	filled.user = gateway->store;
+	shelf.user = gateway->store;
 	if (err == OK)
 		err = keyring_open(
-		    gateway->vault, &filled, &gateway->keyring, detail);
+		    gateway->vault, &shelf, &gateway->keyring, detail);
 	return err;
 }
 
@@ -266,7 +328,8 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 }
 
 static void
-fill_contexts(struct gateway *gateway, struct attempt_limit *attempts)
+fill_contexts(struct gateway *gateway, struct attempt_limit *attempts,
+    struct auth_throttle *throttle)
 {
 	snprintf(gateway->issuer, sizeof gateway->issuer, "%s/oauth",
 	    gateway->conf.public_url);
@@ -278,6 +341,17 @@ fill_contexts(struct gateway *gateway, struct attempt_limit *attempts)
 	    .keyring = gateway->keyring,
 	    .dispatch = gateway->dispatch,
 	    .attempts = attempts,
+	    .throttle = throttle,
+	    .events = gateway->events,
+	    .secrets = gateway->secrets,
+	    .jwks_max_age_secs = gateway->conf.jwks_max_age_secs,
+	};
+	gateway->housekeeping = (struct housekeeping){
+	    .conf = &gateway->conf,
+	    .store = gateway->store,
+	    .keyring = gateway->keyring,
+	    .realms = gateway->realms,
+	    .events = gateway->events,
 	};
 	gateway->admin = (struct admin_context){
 	    .dispatch = gateway->dispatch,
@@ -290,9 +364,10 @@ static enum err
 open_parts(struct gateway *gateway, struct err_detail *detail)
 {
 	struct attempt_limit *attempts = attempt_limit_new();
+	struct auth_throttle *throttle = auth_throttle_new();
 	enum err err;
 
-	if (attempts == NULL)
+	if (attempts == NULL || throttle == NULL)
 		return ERR_NOMEM;
 	err = gateway_conf_runner(
 	    &gateway->conf, gateway->runner, sizeof gateway->runner, detail);
@@ -306,11 +381,16 @@ open_parts(struct gateway *gateway, struct err_detail *detail)
 	if (err == OK)
 		err = open_store(gateway, detail);
 	if (err == OK)
+		err = event_log_open(gateway->store, &gateway->events, detail);
+	if (err == OK)
+		err = secret_checker_open(
+		    gateway->vault, &gateway->secrets, detail);
+	if (err == OK)
 		err = open_realm(gateway, detail);
 	if (err == OK)
 		err = open_dispatch(gateway, detail);
 	if (err == OK)
-		fill_contexts(gateway, attempts);
+		fill_contexts(gateway, attempts, throttle);
 	return err;
 }
 
@@ -333,38 +413,6 @@ gateway_open(const struct gateway_conf *conf, struct gateway **gateway_r,
 
 /* ---- serving
  * ------------------------------------------------------------------ */
-
-static _Noreturn void *
-janitor(void *store)
-{
-	const struct timespec pause = {1, 0}, breath = {0, 20 * 1000 * 1000};
-	unsigned deleted;
-	enum err err;
-
-	for (;;) {
-		deleted = 0;
-		err = store_expire(
-		    store, clock_wall_secs(), EXPIRE_BATCH, &deleted);
-		if (err != OK)
-			log_warn("expired rows not removed",
-			    LOG_STR("error", err_sentence(err)));
-		nanosleep(
-		    err == OK && deleted == EXPIRE_BATCH ? &breath : &pause,
-		    NULL);
-	}
-}
-
-static enum err
-start_janitor(struct gateway *gateway, struct err_detail *detail)
-{
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, janitor, gateway->store) != 0 ||
-	    pthread_detach(thread) != 0)
-		return err_set(
-		    detail, ERR_NOMEM, "the janitor cannot be started");
-	return OK;
-}
 
 static enum err
 open_public(struct gateway *gateway, struct err_detail *detail)
@@ -409,7 +457,7 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail)
 	if (err == OK)
 		err = open_public(gateway, detail);
 	if (err == OK)
-		err = start_janitor(gateway, detail);
+		err = housekeeping_start(&gateway->housekeeping, detail);
 	if (err != OK)
 		return err;
 	log_info("gateway ready",
@@ -429,6 +477,7 @@ gateway_drain(struct gateway *gateway)
 	(void)http_drain(gateway->public_server, grace_ms);
 	dispatch_drain(gateway->dispatch, grace_ms);
 	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
+	event_log_stop(gateway->events);
 	store_close(gateway->store);
 }
 

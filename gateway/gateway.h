@@ -3,24 +3,30 @@
  * dependencies, reloaded on SIGHUP, drained on SIGTERM.
  *
  * Threads of the process:
- *   main      waits for signals; reloads the realm; drains. Nothing else.
+ *   main      waits for signals; reloads the realm; rotates keys when told
+ *             to; drains. Nothing else.
  *   HTTP      civetweb's workers of the public and the admin listener: each
  *             runs one request from end to end and blocks where it must
  *             (dispatch, store).
  *   link      nng's: engines' messages; never block.
  *   keeper, canary   the dispatcher's clock and the listener's self-request.
  *   writer    the store's only writing connection.
- *   janitor   expires stored rows in small batches.
+ *   janitor   expires stored rows in small batches, rotates old keys.
+ *   events    writes audit events in batches.
+ *   hasher    computes imported secret hashes, one at a time.
  *
  * Shared mutable state and its lock: struct dispatch (dispatch.lock), the
- * store's queue (its own), the realm in force (realm_holder's), the attempt
- * table (its own), metrics (atomics). Everything else is immutable once
- * opened or belongs to one request.
+ * store's queue (its own), the realm in force (realm_holder's), the signing
+ * keys in force (keyring's), the tables of attempts, throttled sources and
+ * checked secrets and the ring of events (their own), metrics (atomics).
+ * Everything else is immutable once opened or belongs to one request.
  *
  * The process drops core dumps: its memory holds keys and tokens.
  */
 #ifndef POSTERN_GATEWAY_H
 #define POSTERN_GATEWAY_H
+
+#include <stdbool.h>
 
 #include "common/err.h"
 #include "gateway/gateway_conf.h"
@@ -37,6 +43,9 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail) MUST_USE;
 
 /* Imports the realm anew; a bad one leaves the old one serving (logged). */
 void gateway_reload(struct gateway *gateway);
+
+/* Signing keys move on (logged); refused if too soon, unless forced. */
+void gateway_rotate_keys(struct gateway *gateway, bool forced);
 
 /* No new work, what runs is finished, the store is closed. */
 void gateway_drain(struct gateway *gateway);

@@ -28,6 +28,8 @@ block_signals(sigset_t *set_r)
 	sigaddset(set_r, SIGTERM);
 	sigaddset(set_r, SIGINT);
 	sigaddset(set_r, SIGHUP);
+	sigaddset(set_r, SIGUSR1);
+	sigaddset(set_r, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, set_r, NULL);
 }
 
@@ -39,14 +41,27 @@ fail(enum err err, const struct err_detail *detail)
 	return err == ERR_INVALID ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
+/* False: it is one that ends us. */
+static bool
+serve_signal(struct gateway *gateway, int number)
+{
+	if (number == SIGHUP)
+		gateway_reload(gateway);
+	else if (number == SIGUSR1 || number == SIGUSR2)
+		gateway_rotate_keys(gateway, number == SIGUSR2);
+	else
+		return false;
+	return true;
+}
+
 static void
 serve_until_stopped(struct gateway *gateway, const sigset_t *signals)
 {
 	int number;
 
 	notify_ready("serving");
-	while (sigwait(signals, &number) == 0 && number == SIGHUP)
-		gateway_reload(gateway);
+	while (sigwait(signals, &number) == 0 && serve_signal(gateway, number))
+		continue;
 	log_info("gateway stops: finishing what runs",
 	    LOG_STR("signal", strsignal(number)));
 	notify_stopping();

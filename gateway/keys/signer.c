@@ -1,19 +1,23 @@
 /*
  * Signs compact JWS (RFC 7515) with one key. Each thread keeps an initialised
- * EVP_PKEY_CTX per key, which saves a quarter of an ES256 signature.
+ * EVP_PKEY_CTX for the keys it used last, which saves a quarter of an ES256
+ * signature. A context has its own reference on the private key: that of a
+ * retired key goes when the thread ends or needs its place.
  * Not here: which key is current (keyring.c).
  * Runs on any thread of the gateway.
  */
 #include "gateway/keys/signer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/check.h"
 #include "common/encoding.h"
 #include "gateway/keys/openssl_names.h"
+#include "gateway/keys/public_jwk.h"
 
 /* RSA 4096, twice what we make; an ES256 signature in DER is at most 72. */
 #define SIGNATURE_MAX_BYTES 512
@@ -30,42 +34,74 @@ enum typ { TYP_JWT, TYP_AT_JWT, TYP_INTROSPECTION, TYP_COUNT };
 static const char *const typ_names[TYP_COUNT] = {
     "JWT", "at+jwt", "token-introspection+jwt"};
 
-/* One thread's; freed when the thread ends, or with the signer. */
-struct signer_context {
-	struct signer *signer;
-	EVP_PKEY_CTX *pkey;
-	LIST_ENTRY(signer_context) link;
-};
+/* Keys a thread signs with in turn: one of each algorithm, and once more
+ * while a rotation changes them. */
+#define CONTEXTS_MAX (2 * ALG_COUNT)
 
 struct signer {
+	uint64_t serial; /* never used again, unlike an address */
 	enum signing_alg alg;
 	EVP_PKEY *key;
+	char kid[THUMBPRINT_BYTES];
 	struct buf headers[TYP_COUNT]; /* base64url, ready to be copied */
-	pthread_key_t thread_key;      /* a thread's signer_context */
-	pthread_mutex_t lock;          /* guards contexts */
-	LIST_HEAD(, signer_context) contexts;
+	atomic_uint references;
 };
 
 /* ---- contexts ----------------------------------------------------------- */
 
+/* One thread's. */
+struct contexts {
+	struct {
+		uint64_t serial; /* the signer's; 0: free */
+		EVP_PKEY_CTX *pkey;
+	} kept[CONTEXTS_MAX];
+	unsigned next; /* the place that is given away next */
+};
+
+static pthread_key_t contexts_key; /* only for its destructor */
+static pthread_once_t contexts_once = PTHREAD_ONCE_INIT;
+static bool contexts_have_key;
+
+/* The quick way to what contexts_key holds. */
+static _Thread_local struct contexts *own_contexts;
+
+/* pthread's destructor. */
 static void
-context_free(struct signer_context *context)
+contexts_free(void *argument)
 {
-	EVP_PKEY_CTX_free(context->pkey);
-	free(context);
+	struct contexts *contexts = argument;
+
+	own_contexts = NULL;
+	for (unsigned i = 0; i < CONTEXTS_MAX; i++)
+		EVP_PKEY_CTX_free(contexts->kept[i].pkey);
+	free(contexts);
 }
 
-/* pthread's destructor: the thread that kept it ends. */
 static void
-context_thread_ended(void *argument)
+contexts_make_key(void)
 {
-	struct signer_context *context = argument;
-	struct signer *signer = context->signer;
+	contexts_have_key =
+	    pthread_key_create(&contexts_key, contexts_free) == 0;
+}
 
-	pthread_mutex_lock(&signer->lock);
-	LIST_REMOVE(context, link);
-	pthread_mutex_unlock(&signer->lock);
-	context_free(context);
+/* NULL: no memory. */
+static struct contexts *
+contexts_get(void)
+{
+	struct contexts *contexts = own_contexts;
+
+	if (contexts != NULL)
+		return contexts;
+	pthread_once(&contexts_once, contexts_make_key);
+	contexts = contexts_have_key ? calloc(1, sizeof *contexts) : NULL;
+	if (contexts == NULL)
+		return NULL;
+	if (pthread_setspecific(contexts_key, contexts) != 0) {
+		free(contexts);
+		return NULL;
+	}
+	own_contexts = contexts;
+	return contexts;
 }
 
 static bool
@@ -86,25 +122,40 @@ context_set_up(EVP_PKEY_CTX *pkey, enum signing_alg alg)
 		   1;
 }
 
-static struct signer_context *
-context_new(struct signer *signer)
+static EVP_PKEY_CTX *
+context_new(const struct signer *signer)
 {
-	struct signer_context *context = calloc(1, sizeof *context);
+	EVP_PKEY_CTX *pkey =
+	    EVP_PKEY_CTX_new_from_pkey(NULL, signer->key, NULL);
 
-	if (context == NULL)
+	if (pkey != NULL && context_set_up(pkey, signer->alg))
+		return pkey;
+	EVP_PKEY_CTX_free(pkey);
+	ERR_clear_error();
+	return NULL;
+}
+
+/* The calling thread's context for this key; NULL: no memory. */
+static EVP_PKEY_CTX *
+context_get(const struct signer *signer)
+{
+	struct contexts *contexts = contexts_get();
+	EVP_PKEY_CTX *pkey;
+	unsigned place;
+
+	if (contexts == NULL)
 		return NULL;
-	context->signer = signer;
-	context->pkey = EVP_PKEY_CTX_new_from_pkey(NULL, signer->key, NULL);
-	if (context->pkey == NULL ||
-	    !context_set_up(context->pkey, signer->alg) ||
-	    pthread_setspecific(signer->thread_key, context) != 0) {
-		context_free(context);
+	for (unsigned i = 0; i < CONTEXTS_MAX; i++)
+		if (contexts->kept[i].serial == signer->serial)
+			return contexts->kept[i].pkey;
+	pkey = context_new(signer);
+	if (pkey == NULL)
 		return NULL;
-	}
-	pthread_mutex_lock(&signer->lock);
-	LIST_INSERT_HEAD(&signer->contexts, context, link);
-	pthread_mutex_unlock(&signer->lock);
-	return context;
+	place = contexts->next++ % CONTEXTS_MAX;
+	EVP_PKEY_CTX_free(contexts->kept[place].pkey);
+	contexts->kept[place].serial = signer->serial;
+	contexts->kept[place].pkey = pkey;
+	return pkey;
 }
 
 /* ---- the signer --------------------------------------------------------- */
@@ -134,19 +185,16 @@ enum err
 signer_new(enum signing_alg alg, const char *kid, EVP_PKEY *key,
     struct signer **signer_r)
 {
+	static atomic_uint_fast64_t last_serial;
 	struct signer *signer = calloc(1, sizeof *signer);
 	enum err err;
 
 	if (signer == NULL)
 		return ERR_NOMEM;
-	if (pthread_key_create(&signer->thread_key, context_thread_ended) !=
-	    0) {
-		free(signer);
-		return ERR_NOMEM;
-	}
-	pthread_mutex_init(&signer->lock, NULL);
-	LIST_INIT(&signer->contexts);
+	signer->serial = atomic_fetch_add(&last_serial, 1) + 1;
 	signer->alg = alg;
+	atomic_init(&signer->references, 1);
+	snprintf(signer->kid, sizeof signer->kid, "%s", kid);
 	for (int typ = 0; typ < TYP_COUNT; typ++)
 		buf_init(&signer->headers[typ], HEADER_MAX_BYTES);
 	err = make_headers(signer, kid);
@@ -154,34 +202,39 @@ signer_new(enum signing_alg alg, const char *kid, EVP_PKEY *key,
 		err = ERR_CRYPTO;
 	if (err == OK)
 		signer->key = key;
-	if (err == OK && context_new(signer) == NULL)
+	if (err == OK && context_get(signer) == NULL)
 		err = ERR_CRYPTO;
 	if (err != OK) {
-		signer_free(signer);
+		signer_release(signer);
 		return err;
 	}
 	*signer_r = signer;
 	return OK;
 }
 
-void
-signer_free(struct signer *signer)
+struct signer *
+signer_acquire(struct signer *signer)
 {
-	struct signer_context *context;
+	atomic_fetch_add(&signer->references, 1);
+	return signer;
+}
 
-	if (signer == NULL)
+void
+signer_release(struct signer *signer)
+{
+	if (signer == NULL || atomic_fetch_sub(&signer->references, 1) != 1)
 		return;
-	/* From here on no thread's end finds a context any more. */
-	pthread_key_delete(signer->thread_key);
-	while ((context = LIST_FIRST(&signer->contexts)) != NULL) {
-		LIST_REMOVE(context, link);
-		context_free(context);
-	}
 	for (int typ = 0; typ < TYP_COUNT; typ++)
 		buf_fini(&signer->headers[typ]);
 	EVP_PKEY_free(signer->key);
-	pthread_mutex_destroy(&signer->lock);
 	free(signer);
+}
+
+enum err
+signer_append_jwk(const struct signer *signer, struct buf *out)
+{
+	return public_jwk_append(
+	    out, signer->key, signing_alg_name(signer->alg), signer->kid);
 }
 
 /* ---- signing ------------------------------------------------------------ */
@@ -208,8 +261,7 @@ raw_of_der(struct span der, uint8_t raw_r[2 * P256_NUMBER_BYTES])
 static enum err
 append_signature(struct signer *signer, struct span input, struct buf *out)
 {
-	struct signer_context *context =
-	    pthread_getspecific(signer->thread_key);
+	EVP_PKEY_CTX *context = context_get(signer);
 	uint8_t raw[2 * P256_NUMBER_BYTES];
 	uint8_t signature[SIGNATURE_MAX_BYTES];
 	size_t len = sizeof signature;
@@ -217,12 +269,10 @@ append_signature(struct signer *signer, struct span input, struct buf *out)
 	enum err err;
 
 	if (context == NULL)
-		context = context_new(signer);
-	if (context == NULL)
 		return ERR_NOMEM;
 	digest_sha256(input, digest);
-	if (EVP_PKEY_sign(
-		context->pkey, signature, &len, digest, sizeof digest) != 1) {
+	if (EVP_PKEY_sign(context, signature, &len, digest, sizeof digest) !=
+	    1) {
 		ERR_clear_error();
 		return ERR_CRYPTO;
 	}

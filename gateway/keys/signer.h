@@ -1,8 +1,9 @@
 /*
- * One private key and the signing contexts that threads keep for it.
+ * One private key, and the signing contexts that each thread keeps for the
+ * keys it signed with last.
  *
- * Ownership: the ring owns its signers.
- * Threads: signer_sign() any; new and free by the ring's owner.
+ * Ownership: counted; each set of keys that has it holds a reference.
+ * Threads: any.
  */
 #ifndef POSTERN_SIGNER_H
 #define POSTERN_SIGNER_H
@@ -19,8 +20,12 @@ struct signer;
 enum err signer_new(enum signing_alg alg, const char *kid, EVP_PKEY *key,
     struct signer **signer_r) MUST_USE;
 
-/* No other thread may be signing, or ending after having signed. */
-void signer_free(struct signer *signer);
+struct signer *signer_acquire(struct signer *signer);
+void signer_release(struct signer *signer); /* NULL is fine */
+
+/* Appends the public half as a JWK. */
+enum err
+signer_append_jwk(const struct signer *signer, struct buf *out) MUST_USE;
 
 /* Appends a compact JWS, or nothing; see keyring_sign(). A thread's first use
  * may say ERR_NOMEM. */

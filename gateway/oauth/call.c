@@ -3,12 +3,15 @@
  */
 #include "gateway/oauth/call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/json_text.h"
 #include "common/log.h"
 #include "common/metric.h"
+#include "gateway/oauth/client_assertion.h"
 #include "gateway/oauth/client_auth.h"
+#include "gateway/oauth/event.h"
 
 #define STATELESS_GRANT \
 	"urn:onewelcome:oauth2:grant_type:stateless_authentication"
@@ -27,6 +30,14 @@ refuse(struct call *call, enum problem problem, const char *description)
 	return false;
 }
 
+static bool
+unavailable(struct call *call)
+{
+	metric_count(M_REGISTRATIONS, call->step, "unavailable");
+	call->response->retry_after_secs = RETRY_AFTER_SECS;
+	return refuse(call, PROBLEM_UNAVAILABLE, NULL);
+}
+
 bool
 call_begin(struct call *call, const struct oauth *oauth, enum script_kind kind,
     const struct http_request *http, struct http_response *response)
@@ -37,6 +48,7 @@ call_begin(struct call *call, const struct oauth *oauth, enum script_kind kind,
 	*call = (struct call){.oauth = oauth,
 	    .http = http,
 	    .response = response,
+	    .kind = kind,
 	    .step = script_kind_name(kind)};
 	call->realm = realm_acquire(oauth->realms);
 	if (call->realm == NULL) {
@@ -77,32 +89,67 @@ collect(struct call *call, struct credentials *credentials_r)
 	return true;
 }
 
+/* False: answered. */
+static bool
+passed(struct call *call, enum err err)
+{
+	if (err == OK) {
+		if (call->client != NULL)
+			call->caller_id = call->client->client_id;
+		return true;
+	}
+	if (err == ERR_UNAVAILABLE)
+		return unavailable(call);
+	return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
+}
+
+/* The method of the v2 paths (RFC 7523); the audience is the issuer. */
+static bool
+check_assertion(struct call *call)
+{
+	const struct client_assertion sent = {
+	    .type = call->body.client_assertion_type,
+	    .assertion = call->body.client_assertion,
+	    .client_id = call->body.assertion_client_id};
+	struct err_detail detail = {0};
+	enum err err;
+
+	if (!client_assertion_is_sent(&sent) &&
+	    !span_present(call->http->authorization))
+		return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
+	err = client_assertion_authenticate(call->oauth, call->realm,
+	    call->http, &sent, NULL, &call->client, &detail);
+	if (err == ERR_INVALID)
+		return refuse(
+		    call, PROBLEM_INVALID_REQUEST, err_text(&detail, err));
+	return passed(call, err);
+}
+
 bool
 call_check_client(struct call *call)
 {
 	struct credentials credentials;
 
+	if (call->by_assertion)
+		return check_assertion(call);
 	if (!collect(call, &credentials))
 		return false;
-	call->client =
-	    client_authenticate(call->oauth, call->realm, &credentials);
-	if (call->client == NULL)
-		return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
-	return true;
+	return passed(call, client_check(call->oauth, call->realm, &credentials,
+				&call->client));
 }
 
 bool
 call_check_api_client(struct call *call, unsigned scope)
 {
-	const struct realm_api_client *api_client;
+	const struct realm_api_client *api_client = NULL;
 	struct credentials credentials;
 
 	if (!collect(call, &credentials))
 		return false;
-	api_client =
-	    api_client_authenticate(call->oauth, call->realm, &credentials);
-	if (api_client == NULL)
-		return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
+	if (!passed(call, api_client_check(call->oauth, call->realm,
+			      &credentials, &api_client)))
+		return false;
+	call->caller_id = api_client->client_id;
 	if ((api_client->scopes & scope) != scope)
 		return refuse(call, PROBLEM_INSUFFICIENT_PERMISSIONS, NULL);
 	return true;
@@ -153,16 +200,31 @@ call_check_body(struct call *call)
 	return check_grant_type(call);
 }
 
-/* ---- admission ------------------------------------------------------------
+/* ---- events ---------------------------------------------------------------
  */
 
-static bool
-unavailable(struct call *call)
+static const enum event_type script_errors[SCRIPT_KINDS] = {
+    [SCRIPT_INIT] = EVENT_INIT_SCRIPT_ERROR,
+    [SCRIPT_COMPLETE] = EVENT_COMPLETE_SCRIPT_ERROR,
+    [SCRIPT_BACKCHANNEL] = EVENT_BACKCHANNEL_SCRIPT_ERROR,
+};
+
+void
+call_event(const struct call *call, enum event_type type, const char *detail)
 {
-	metric_count(M_REGISTRATIONS, call->step, "unavailable");
-	call->response->retry_after_secs = RETRY_AFTER_SECS;
-	return refuse(call, PROBLEM_UNAVAILABLE, NULL);
+	struct event event = event_of(call->http, type);
+
+	event.client_id = span_str(call->caller_id);
+	event.sub = call->sub;
+	event.idp = call->idp->identifier;
+	event.release = call->release == NULL ? call->idp->release->hash
+					      : call->release->hash;
+	event.detail = detail;
+	event_record(call->oauth->events, &event);
 }
+
+/* ---- admission ------------------------------------------------------------
+ */
 
 static struct attempt_source
 source_of(const struct call *call)
@@ -184,6 +246,7 @@ check_attempts(struct call *call)
 	    call->realm->attempts_per_source_4xx);
 	if (wait_secs == 0)
 		return true;
+	call_event(call, EVENT_TOO_MANY_ATTEMPTS, NULL);
 	call->response->retry_after_secs = (int)wait_secs;
 	return refuse(call, PROBLEM_TOO_MANY_ATTEMPTS, NULL);
 }
@@ -237,6 +300,8 @@ call_run(struct call *call, const struct execution *execution,
 	if (err == OK && result_r->code == SCRIPT_OK)
 		return true;
 	metric_count(M_REGISTRATIONS, call->step, "script_error");
+	call_event(call, script_errors[call->kind],
+	    script_code_name(err == OK ? result_r->code : SCRIPT_LOST));
 	return refuse(call, PROBLEM_INTERNAL, NULL);
 }
 
@@ -250,6 +315,7 @@ log_code(struct call *call, enum script_code code, const char *sentence)
 	    LOG_STR("name", script_code_name(code)),
 	    LOG_STR("message", sentence));
 	metric_count(M_REGISTRATIONS, call->step, "script_error");
+	call_event(call, script_errors[call->kind], script_code_name(code));
 	http_problem(call->response, PROBLEM_INTERNAL, NULL);
 }
 
@@ -280,6 +346,21 @@ call_count_failure(struct call *call)
 void
 call_count_outcome(struct call *call, unsigned status)
 {
+	static const enum event_type success[SCRIPT_KINDS] = {
+	    [SCRIPT_INIT] = EVENT_INIT_SUCCESS,
+	    [SCRIPT_COMPLETE] = EVENT_COMPLETE_SUCCESS,
+	    [SCRIPT_BACKCHANNEL] = EVENT_BACKCHANNEL_SUCCESS,
+	};
+	static const enum event_type failed[SCRIPT_KINDS] = {
+	    [SCRIPT_INIT] = EVENT_INIT_FAILED,
+	    [SCRIPT_COMPLETE] = EVENT_COMPLETE_FAILED,
+	    [SCRIPT_BACKCHANNEL] = EVENT_BACKCHANNEL_FAILED,
+	};
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", status);
+	call_event(call,
+	    status < 3000 ? success[call->kind] : failed[call->kind], text);
 	metric_count(M_REGISTRATIONS, call->step,
 	    status < 3000   ? "success"
 	    : status < 5000 ? "retry"

@@ -10,6 +10,7 @@
 #define POSTERN_CALL_H
 
 #include "gateway/oauth/attempt_limit.h"
+#include "gateway/oauth/event.h"
 #include "gateway/oauth/oauth.h"
 #include "gateway/oauth/registration_request.h"
 
@@ -17,12 +18,17 @@ struct call {
 	const struct oauth *oauth;
 	const struct http_request *http;
 	struct http_response *response;
+	enum script_kind kind;
 	const char *step;          /* "init", ...: metric label */
+	bool by_assertion;         /* a v2 path: private_key_jwt */
 	const struct realm *realm; /* a reference */
 	struct registration_request body;
 	const struct realm_client *client; /* NULL for backchannel */
+	const char *caller_id; /* of the client or API client; once known */
 	const struct realm_idp *idp;
-	struct job *job; /* admitted and not yet run; or NULL */
+	const struct release *release; /* NULL: the IdP's present one */
+	const char *sub;               /* the user's, once the script said */
+	struct job *job;               /* admitted and not yet run; or NULL */
 };
 
 /* Body syntax. Takes the realm; every call ends with call_end(). */
@@ -61,10 +67,14 @@ void call_execution(const struct call *call, const struct release *release,
 /* The IdP lacks this script: code 3000, 500. */
 void call_no_script(struct call *call, enum script_kind kind);
 
+/* Records an event about this call; the IdP must be known. */
+void
+call_event(const struct call *call, enum event_type type, const char *detail);
+
 /* Counts a 4xxx outcome against the source. */
 void call_count_failure(struct call *call);
 
-/* Counts the outcome of this status: success, retry or fail. */
+/* Counts and records the outcome of this status: success, retry or fail. */
 void call_count_outcome(struct call *call, unsigned status);
 
 /* {"status":..,"data":..} for backchannel and for 4xxx/5xxx. */

@@ -3,8 +3,9 @@
  */
 #include "gateway/oauth/client_auth.h"
 
-#include "common/metric.h"
 #include "common/secret.h"
+#include "gateway/oauth/auth_guard.h"
+#include "gateway/oauth/secret_checker.h"
 
 /* Credentials in a URL end up in logs: refused even if they are right. */
 static enum err
@@ -33,7 +34,7 @@ credentials_collect(const struct http_request *http, struct span form_id,
     struct span form_secret, struct credentials *credentials_r,
     struct err_detail *detail)
 {
-	struct credentials c = {form_id, form_secret};
+	struct credentials c = {form_id, form_secret, http};
 	enum err err;
 
 	err = check_query(http, detail);
@@ -59,48 +60,125 @@ credentials_collect(const struct http_request *http, struct span form_id,
 	return OK;
 }
 
+/* ---- comparing ------------------------------------------------------------
+ */
+
+/* What is known of a client by the time its secret is looked at. */
+struct stored {
+	const struct realm_secret *secret; /* NULL: there is no such client */
+	bool enabled;
+};
+
 /* Compares with a digest nobody has when there is no such client, so that the
- * work is the same. Imported hashes are not compared yet: see CHANGELOG. */
-static bool
-secret_matches(const struct oauth *oauth, const char *kind,
-    const struct realm_secret *stored, const struct credentials *c)
+ * work is the same. */
+static enum err
+check_digest(const struct auth_attempt *attempt, const struct stored *stored,
+    const struct credentials *c)
 {
 	static const uint8_t nobody[DIGEST_BYTES];
 	uint8_t digest[DIGEST_BYTES];
-	bool usable = stored != NULL && stored->kind == SECRET_DIGEST;
+	bool usable = stored->secret != NULL;
 	bool equal;
 
-	realm_secret_digest(oauth->vault, kind, c->id, c->secret, digest);
+	realm_secret_digest(
+	    attempt->oauth->vault, attempt->kind, c->id, c->secret, digest);
 	equal = secret_equal(span_of(digest, sizeof digest),
-	    span_of(usable ? stored->digest : nobody, DIGEST_BYTES));
+	    span_of(usable ? stored->secret->digest : nobody, DIGEST_BYTES));
 	secret_wipe(digest, sizeof digest);
-	return equal && usable;
+	return equal & usable & stored->enabled ? OK : ERR_DENIED;
+}
+
+/* A disabled client's hash is not computed: it is the most that a stranger can
+ * make us do. */
+static enum err
+check_imported(const struct auth_attempt *attempt, const struct stored *stored,
+    const struct credentials *c, bool from_memory)
+{
+	const struct imported_secret imported = {
+	    attempt->kind, c->id, stored->secret->phc, c->secret};
+	struct secret_checker *checker = attempt->oauth->secrets;
+
+	if (!stored->enabled || checker == NULL)
+		return ERR_DENIED;
+	if (from_memory || attempt->http == NULL)
+		return secret_checker_recall(checker, &imported);
+	return secret_checker_check(
+	    checker, &imported, attempt->http->deadline_us);
+}
+
+static enum err
+check(const struct auth_attempt *attempt, const struct stored *stored,
+    const struct credentials *c)
+{
+	enum auth_verdict verdict = auth_guard_enter(attempt);
+	enum err err;
+
+	if (verdict == AUTH_REFUSE_CLIENT || verdict == AUTH_REFUSE_SOURCE)
+		return ERR_DENIED;
+	if (stored->secret != NULL && stored->secret->kind == SECRET_PHC)
+		err = check_imported(
+		    attempt, stored, c, verdict == AUTH_CHECK_KNOWN);
+	else
+		err = check_digest(attempt, stored, c);
+	if (err == OK)
+		auth_guard_passed(attempt);
+	else if (err == ERR_DENIED)
+		auth_guard_failed(attempt);
+	return err;
+}
+
+enum err
+client_check(const struct oauth *oauth, const struct realm *realm,
+    const struct credentials *credentials, const struct realm_client **client_r)
+{
+	const struct realm_client *client =
+	    realm_client(realm, credentials->id);
+	const struct auth_attempt attempt = {
+	    oauth, credentials->http, "client", credentials->id};
+	const struct stored stored = {client == NULL ? NULL : &client->secret,
+	    client != NULL && client->enabled};
+	enum err err = check(&attempt, &stored, credentials);
+
+	if (err == OK)
+		*client_r = client;
+	return err;
+}
+
+enum err
+api_client_check(const struct oauth *oauth, const struct realm *realm,
+    const struct credentials *credentials,
+    const struct realm_api_client **client_r)
+{
+	const struct realm_api_client *client =
+	    realm_api_client(realm, credentials->id);
+	const struct auth_attempt attempt = {
+	    oauth, credentials->http, "api_client", credentials->id};
+	const struct stored stored = {client == NULL ? NULL : &client->secret,
+	    client != NULL && client->enabled};
+	enum err err = check(&attempt, &stored, credentials);
+
+	if (err == OK)
+		*client_r = client;
+	return err;
 }
 
 const struct realm_client *
 client_authenticate(const struct oauth *oauth, const struct realm *realm,
     const struct credentials *credentials)
 {
-	const struct realm_client *client =
-	    realm_client(realm, credentials->id);
-	bool right = secret_matches(oauth, "client",
-	    client == NULL ? NULL : &client->secret, credentials);
+	const struct realm_client *client = NULL;
 
-	right = right && client->enabled;
-	metric_count(M_CLIENT_AUTH, "client", right ? "ok" : "refused");
-	return right ? client : NULL;
+	return client_check(oauth, realm, credentials, &client) == OK ? client
+								      : NULL;
 }
 
 const struct realm_api_client *
 api_client_authenticate(const struct oauth *oauth, const struct realm *realm,
     const struct credentials *credentials)
 {
-	const struct realm_api_client *client =
-	    realm_api_client(realm, credentials->id);
-	bool right = secret_matches(oauth, "api_client",
-	    client == NULL ? NULL : &client->secret, credentials);
+	const struct realm_api_client *client = NULL;
 
-	right = right && client->enabled;
-	metric_count(M_CLIENT_AUTH, "api_client", right ? "ok" : "refused");
-	return right ? client : NULL;
+	return api_client_check(oauth, realm, credentials, &client) == OK
+		   ? client
+		   : NULL;
 }

@@ -14,6 +14,7 @@
 struct credentials {
 	struct span id;
 	struct span secret;
+	const struct http_request *http; /* NULL: not throttled (tests) */
 };
 
 /*
@@ -25,7 +26,20 @@ enum err credentials_collect(const struct http_request *http,
     struct span form_id, struct span form_secret,
     struct credentials *credentials_r, struct err_detail *detail) MUST_USE;
 
-/* NULL: refused, for whatever reason. Borrowed from the realm. */
+/*
+ * Checks credentials, within the throttle (auth_throttle.h), and records
+ * failures. ERR_DENIED: refused, for whatever reason. ERR_UNAVAILABLE: an
+ * imported hash must be computed and too many wait for that already:
+ * temporarily_unavailable. Borrowed from the realm.
+ */
+enum err client_check(const struct oauth *oauth, const struct realm *realm,
+    const struct credentials *credentials,
+    const struct realm_client **client_r) MUST_USE;
+enum err api_client_check(const struct oauth *oauth, const struct realm *realm,
+    const struct credentials *credentials,
+    const struct realm_api_client **client_r) MUST_USE;
+
+/* The same where a refusal is all that matters; NULL. */
 const struct realm_client *client_authenticate(const struct oauth *oauth,
     const struct realm *realm, const struct credentials *credentials);
 const struct realm_api_client *

@@ -72,8 +72,12 @@ struct claim {
 };
 
 static bool
-refuse_transaction(struct call *call)
+refuse_transaction(struct call *call, bool tampered)
 {
+	call_event(call,
+	    tampered ? EVENT_COMPLETE_TRANSACTION_TAMPERING
+		     : EVENT_COMPLETE_INVALID_TRANSACTION,
+	    NULL);
 	metric_count(M_TRANSACTIONS, "refused", NULL);
 	http_problem(call->response, PROBLEM_INVALID_TRANSACTION, NULL);
 	return false;
@@ -132,12 +136,12 @@ take_claim(struct call *call, struct claim *claim_r)
 
 	if (token_parse(call->oauth->vault, call->body.transaction_id, &id) !=
 	    OK)
-		return refuse_transaction(call);
+		return refuse_transaction(call, false);
 	row.number = id.number;
 	memcpy(row.hash, id.hash, sizeof row.hash);
 	err = store_transaction_claim(call->oauth->store, &row);
 	if (err == ERR_NOT_FOUND)
-		return refuse_transaction(call);
+		return refuse_transaction(call, row.tampered);
 	if (err != OK)
 		return fail_internal(call, "transaction not claimed", err);
 	metric_count(M_TRANSACTIONS, "claimed", NULL);
@@ -199,6 +203,7 @@ run_claimed(struct call *call, const struct claim *claim,
 	struct execution execution;
 	bool started;
 
+	call->release = claim->release;
 	/* A realm without complete is refused, but this may be a release that
 	 * came out of the store. */
 	if (claim->release->scripts[SCRIPT_COMPLETE] == NULL) {
@@ -239,17 +244,33 @@ check_transaction_sent(struct call *call)
 	return false;
 }
 
-void
-complete_handle(void *context, const struct http_request *request,
-    struct http_response *response)
+static void
+handle(void *context, const struct http_request *request,
+    struct http_response *response, bool by_assertion)
 {
 	struct string_list scopes;
 	struct call call;
 
-	if (call_begin(&call, context, SCRIPT_COMPLETE, request, response) &&
-	    call_check_client(&call) && call_check_idp(&call) &&
-	    call_check_body(&call) && check_transaction_sent(&call) &&
-	    check_scope(&call, &scopes) && check_profile(&call))
-		run_complete(&call, &scopes);
+	if (call_begin(&call, context, SCRIPT_COMPLETE, request, response)) {
+		call.by_assertion = by_assertion;
+		if (call_check_client(&call) && call_check_idp(&call) &&
+		    call_check_body(&call) && check_transaction_sent(&call) &&
+		    check_scope(&call, &scopes) && check_profile(&call))
+			run_complete(&call, &scopes);
+	}
 	call_end(&call);
+}
+
+void
+complete_handle(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	handle(context, request, response, false);
+}
+
+void
+complete_v2_handle(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	handle(context, request, response, true);
 }

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/secret.h"
+#include "gateway/oauth/access_token.h"
 #include "gateway/oauth/id_token.h"
 #include "gateway/oauth/subject.h"
 #include "gateway/oauth/tokens.h"
@@ -73,7 +74,7 @@ struct minted {
 	int64_t now;
 	struct subject subject;
 	bool refresh; /* there is a refresh token */
-	struct token access_token;
+	struct access_token access;
 	struct token refresh_token;
 	struct buf id_token; /* empty without openid */
 	struct buf snapshot;
@@ -107,13 +108,29 @@ mint_id_token(const struct grant_request *r, struct minted *m)
 	    .issuer = oauth_issuer(oauth, r->call->realm),
 	    .client = r->call->client,
 	    .subject = &m->subject,
-	    .access_token = m->access_token.text,
+	    .access_token = buf_cstr(&m->access.text),
 	    .now = m->now,
 	};
 
 	if (!list_has(r->scopes, "openid"))
 		return OK;
+	if (token.access_token == NULL)
+		return ERR_NOMEM;
 	return id_token_append(oauth->keyring, &token, &m->id_token);
+}
+
+static enum err
+mint_access(const struct grant_request *r, struct minted *m)
+{
+	const struct access_claims claims = {.realm = r->call->realm,
+	    .client = r->call->client,
+	    .sub = m->subject.sub,
+	    .scope = m->scope,
+	    .amr = m->subject.amr,
+	    .auth_time = m->now,
+	    .now = m->now};
+
+	return access_token_mint(r->call->oauth, &claims, &m->access);
 }
 
 static enum err
@@ -128,13 +145,13 @@ mint(const struct grant_request *r, struct minted *m)
 	m->scope = join_scopes(r->scopes, r->call->http->arena);
 	if (m->scope == NULL)
 		return ERR_NOMEM;
-	token_make(oauth->vault,
-	    store_next_number(oauth->store, SEQUENCE_TOKEN), &m->access_token);
+	err = mint_access(r, m);
 	if (m->refresh)
 		token_make(oauth->vault,
 		    store_next_number(oauth->store, SEQUENCE_TOKEN),
 		    &m->refresh_token);
-	err = mint_id_token(r, m);
+	if (err == OK)
+		err = mint_id_token(r, m);
 	if (err != OK)
 		return err;
 	return snapshot_seal(oauth->vault, m->grant, &m->subject, &m->snapshot);
@@ -153,14 +170,15 @@ grant_refresh_expires_at(
 }
 
 static void
-fill_token(const struct token *token, enum store_token_kind kind, int64_t now,
-    int64_t expires_at, struct store_token *row_r)
+fill_refresh_row(const struct grant_request *r, const struct minted *m,
+    int64_t refresh_until, struct store_token *row_r)
 {
-	*row_r = (struct store_token){.number = token->number,
-	    .kind = kind,
-	    .issued_at = now,
-	    .expires_at = expires_at};
-	memcpy(row_r->hash, token->hash, sizeof row_r->hash);
+	*row_r = (struct store_token){.number = m->refresh_token.number,
+	    .kind = TOKEN_REFRESH,
+	    .issued_at = m->now,
+	    .expires_at = grant_refresh_expires_at(
+		r->call->client, m->now, refresh_until)};
+	memcpy(row_r->hash, m->refresh_token.hash, sizeof row_r->hash);
 }
 
 static enum err
@@ -188,12 +206,9 @@ store(const struct grant_request *r, const struct minted *m)
 	if (span_present(r->call->body.profile_id))
 		row.profile = arena_copy_str(
 		    r->call->http->arena, r->call->body.profile_id);
-	fill_token(&m->access_token, TOKEN_ACCESS, m->now,
-	    m->now + client->access_lifetime_secs, &tokens[0]);
+	tokens[0] = m->access.row;
 	if (m->refresh)
-		fill_token(&m->refresh_token, TOKEN_REFRESH, m->now,
-		    grant_refresh_expires_at(client, m->now, row.refresh_until),
-		    &tokens[1]);
+		fill_refresh_row(r, m, row.refresh_until, &tokens[1]);
 	return store_grant_create(r->call->oauth->store, &row);
 }
 
@@ -209,7 +224,7 @@ append_oauth_token(
 	buf_append_char(body, '{');
 	json_append_member_str(body, &first, "token_type", span_str("bearer"));
 	json_append_member_str(
-	    body, &first, "access_token", span_str(m->access_token.text));
+	    body, &first, "access_token", buf_span(&m->access.text));
 	if (m->refresh)
 		json_append_member_str(body, &first, "refresh_token",
 		    span_str(m->refresh_token.text));
@@ -240,6 +255,7 @@ answer(const struct grant_request *r, const struct minted *m)
 static void
 count(const struct grant_request *r, const struct minted *m)
 {
+	r->call->sub = m->subject.sub;
 	call_count_outcome(r->call, r->result->status);
 	metric_count(M_TOKENS_ISSUED, "access", NULL);
 	if (m->refresh)
@@ -277,6 +293,7 @@ refuse_profile(const struct grant_request *r)
 	    LOG_STR("client", r->call->client->client_id),
 	    LOG_STR("reason", "bound to another user"));
 	metric_count(M_REGISTRATIONS, r->call->step, "invalid_profile");
+	call_event(r->call, EVENT_COMPLETE_INVALID_PROFILE, NULL);
 	http_problem(r->call->response, PROBLEM_INVALID_PROFILE, NULL);
 }
 
@@ -306,6 +323,7 @@ grant_issue(const struct grant_request *r)
 		    LOG_STR("error", err_sentence(err)));
 		http_problem(r->call->response, PROBLEM_INTERNAL, NULL);
 	}
+	access_token_fini(&m.access);
 	buf_wipe(&m.id_token);
 	buf_wipe(&m.snapshot);
 	secret_wipe(&m, sizeof m);

@@ -132,15 +132,31 @@ check_two_step(struct call *call)
 	return false;
 }
 
+static void
+handle(void *context, const struct http_request *request,
+    struct http_response *response, bool by_assertion)
+{
+	struct call call;
+
+	if (call_begin(&call, context, SCRIPT_INIT, request, response)) {
+		call.by_assertion = by_assertion;
+		if (call_check_client(&call) && call_check_idp(&call) &&
+		    check_two_step(&call) && call_check_body(&call))
+			run_init(&call);
+	}
+	call_end(&call);
+}
+
 void
 init_handle(void *context, const struct http_request *request,
     struct http_response *response)
 {
-	struct call call;
+	handle(context, request, response, false);
+}
 
-	if (call_begin(&call, context, SCRIPT_INIT, request, response) &&
-	    call_check_client(&call) && call_check_idp(&call) &&
-	    check_two_step(&call) && call_check_body(&call))
-		run_init(&call);
-	call_end(&call);
+void
+init_v2_handle(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	handle(context, request, response, true);
 }

@@ -3,16 +3,14 @@
  */
 #include "gateway/oauth/oauth.h"
 
-/* How long verifiers may keep the set; key rotation keeps to it. */
-#define JWKS_CACHE_CONTROL "public, max-age=3600"
-
 void
 jwks_handle(void *context, const struct http_request *request,
     struct http_response *response)
 {
 	const struct oauth *oauth = context;
 
-	(void)request;
-	response->cache_control = JWKS_CACHE_CONTROL;
-	buf_append_span(&response->body, keyring_jwks(oauth->keyring));
+	/* How long verifiers may keep the set; rotation keeps to it. */
+	response->cache_control = arena_printf(request->arena,
+	    "public, max-age=%lld", (long long)oauth->jwks_max_age_secs);
+	keyring_append_jwks(oauth->keyring, &response->body);
 }

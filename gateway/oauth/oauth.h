@@ -41,5 +41,10 @@ const struct http_route *oauth_routes(size_t *count_r);
 const char *oauth_issuer(const struct oauth *oauth, const struct realm *realm);
 
 http_handler init_handle, complete_handle, backchannel_handle, jwks_handle;
+http_handler init_v2_handle, complete_v2_handle, events_handle;
+http_handler token_handle, revoke_handle, introspect_handle;
+http_handler introspect_v1_handle, userinfo_handle, discovery_handle;
+http_handler user_tokens_list_handle, user_tokens_revoke_handle;
+http_handler user_tokens_revoke_all_handle;
 
 #endif

@@ -104,13 +104,33 @@ keep_custom_params(
 	return span_present(r->custom_params) ? OK : ERR_NOMEM;
 }
 
+/* RFC 7521 section 4.2, as JSON. */
+static enum err
+take_assertion(
+    json_t *body, struct arena *arena, struct registration_request *r)
+{
+	enum err err;
+
+	err = take_string(body, "client_assertion_type", NULL, arena, r,
+	    &r->client_assertion_type);
+	if (err == OK)
+		err = take_string(body, "client_assertion", NULL, arena, r,
+		    &r->client_assertion);
+	if (err == OK)
+		err = take_string(
+		    body, "client_id", NULL, arena, r, &r->assertion_client_id);
+	return err;
+}
+
 static enum err
 take_members(json_t *body, struct arena *arena, struct registration_request *r)
 {
 	enum err err;
 
-	err = take_string(
-	    body, "data", "data must be a string.", arena, r, &r->data);
+	err = take_assertion(body, arena, r);
+	if (err == OK)
+		err = take_string(
+		    body, "data", "data must be a string.", arena, r, &r->data);
 	if (err == OK)
 		err = take_string(body, "transaction_id",
 		    "transaction_id must be a string.", arena, r,

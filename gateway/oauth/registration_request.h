@@ -24,6 +24,10 @@ struct registration_request {
 	struct span custom_params; /* JSON text of an object, checked */
 	struct span scopes[REQUEST_SCOPES_MAX];
 	unsigned scope_count;
+	/* JSON only, for the v2 paths; anything but text counts as not sent */
+	struct span client_assertion_type;
+	struct span client_assertion;
+	struct span assertion_client_id;
 	/* form only */
 	struct span client_id;
 	struct span client_secret;

@@ -106,38 +106,73 @@ store_client_secret_get(struct store *store, const char *kind,
 
 /* ---- signing keys ------------------------------------------------------- */
 
-struct signing_key {
-	const char *kid;
-	const char *alg;
-	struct span sealed_private;
-};
+static enum err
+insert_signing_key(
+    struct sqlite_connection *connection, const struct store_signing_key *key)
+{
+	struct query query = query_of(connection, SQL_SIGNING_KEY_PUT);
+
+	query_bind_text(&query, 1, key->kid);
+	query_bind_text(&query, 2, key->alg);
+	query_bind_int(&query, 3, key->slot);
+	query_bind_int(&query, 4, key->since);
+	query_bind_bytes(&query, 5, key->sealed_private);
+	return query_run(&query);
+}
 
 static enum err
 run_signing_key_put(struct store_writer *writer, void *user)
 {
-	const struct signing_key *key = user;
-	struct query query =
-	    query_of(store_writer_connection(writer), SQL_SIGNING_KEY_PUT);
+	const struct store_signing_key *key = user;
 
-	query_bind_text(&query, 1, key->kid);
-	query_bind_text(&query, 2, key->alg);
-	query_bind_bytes(&query, 3, key->sealed_private);
-	return query_run(&query);
+	return insert_signing_key(store_writer_connection(writer), key);
 }
 
 enum err
-store_signing_key_put(struct store *store, const char *kid, const char *alg,
-    struct span sealed_private)
+store_signing_key_put(struct store *store, const struct store_signing_key *key)
 {
-	struct signing_key key = {kid, alg, sealed_private};
+	struct store_signing_key copy = *key;
 
-	return store_perform(store, run_signing_key_put, &key);
+	return store_perform(store, run_signing_key_put, &copy);
 }
+
+struct key_rotation {
+	const struct store_signing_key *keys;
+	unsigned count;
+	int64_t now;
+};
+
+static enum err
+run_signing_keys_rotate(struct store_writer *writer, void *user)
+{
+	struct sqlite_connection *connection = store_writer_connection(writer);
+	struct query move = query_of(connection, SQL_SIGNING_KEYS_MOVE);
+	const struct key_rotation *rotation = user;
+	enum err err = query_plain(connection, SQL_SIGNING_KEYS_FORGET);
+
+	query_bind_int(&move, 1, rotation->now);
+	if (err == OK)
+		err = query_run(&move);
+	for (unsigned i = 0; i < rotation->count && err == OK; i++)
+		err = insert_signing_key(connection, &rotation->keys[i]);
+	return err;
+}
+
+enum err
+store_signing_keys_rotate(struct store *store,
+    const struct store_signing_key *keys, unsigned count, int64_t now)
+{
+	struct key_rotation rotation = {keys, count, now};
+
+	return store_perform(store, run_signing_keys_rotate, &rotation);
+}
+
+/* The columns of SQL_SIGNING_KEY_EACH. */
+enum { COLUMN_KID, COLUMN_ALG, COLUMN_SLOT, COLUMN_SINCE, COLUMN_SEALED };
 
 enum err
 store_signing_key_each(struct store *store,
-    enum err (*each)(void *user, const char *kid, const char *alg,
-	struct span sealed_private),
+    enum err (*each)(void *user, const struct store_signing_key *key),
     void *user)
 {
 	struct sqlite_connection *connection = store_reader_take(store);
@@ -146,12 +181,15 @@ store_signing_key_each(struct store *store,
 	enum err err;
 
 	while (stopped == OK && (err = query_row(&query)) == OK) {
-		const char *kid = query_text(&query, 0);
-		const char *alg = query_text(&query, 1);
+		const struct store_signing_key key = {
+		    .kid = query_text(&query, COLUMN_KID),
+		    .alg = query_text(&query, COLUMN_ALG),
+		    .slot = query_int(&query, COLUMN_SLOT),
+		    .since = query_int(&query, COLUMN_SINCE),
+		    .sealed_private = query_bytes(&query, COLUMN_SEALED)};
 
-		stopped = kid == NULL || alg == NULL
-			      ? ERR_NOMEM
-			      : each(user, kid, alg, query_bytes(&query, 2));
+		stopped = key.kid == NULL || key.alg == NULL ? ERR_NOMEM
+							     : each(user, &key);
 	}
 	query_end(&query);
 	store_reader_give(store, connection);

@@ -25,13 +25,26 @@ enum err store_client_secret_get(struct store *store, const char *kind,
 enum err store_client_secret_put(struct store *store, const char *kind,
     const char *client_id, const uint8_t digest[STORE_HASH_BYTES]) MUST_USE;
 
-enum err store_signing_key_put(struct store *store, const char *kid,
-    const char *alg, struct span sealed_private) MUST_USE;
+/* A signing key; slot 0 next, 1 current, 2 previous (keyring.h). Borrowed. */
+struct store_signing_key {
+	const char *kid;
+	const char *alg;
+	int64_t slot;
+	int64_t since;
+	struct span sealed_private;
+};
+
+enum err store_signing_key_put(
+    struct store *store, const struct store_signing_key *key) MUST_USE;
+
+/* One durable step: previous keys go, the others move on to the next slot at
+ * the time `now`, the new ones come in. */
+enum err store_signing_keys_rotate(struct store *store,
+    const struct store_signing_key *keys, unsigned count, int64_t now) MUST_USE;
 
 /* Oldest first; stops at the first error of `each` and returns it. */
 enum err store_signing_key_each(struct store *store,
-    enum err (*each)(void *user, const char *kid, const char *alg,
-	struct span sealed_private),
+    enum err (*each)(void *user, const struct store_signing_key *key),
     void *user) MUST_USE;
 
 /*

@@ -79,6 +79,7 @@ static const char schema[] =
     " PRIMARY KEY (kind, client_id)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE signing_keys (number INTEGER PRIMARY KEY,"
     " kid TEXT NOT NULL UNIQUE, alg TEXT NOT NULL,"
+    " slot INTEGER NOT NULL, since INTEGER NOT NULL,"
     " sealed_private BLOB NOT NULL) STRICT;"
 
     /* AUTOINCREMENT: readers go on after a number, so none comes twice. */

@@ -60,14 +60,16 @@ text_is(const char *text, const char *expected)
 
 /* Whether the row that the query is at may be claimed with what was shown. */
 static bool
-claim_fits(struct query *query, const struct store_claim *claim)
+claim_fits(struct query *query, struct store_claim *claim)
 {
 	bool hash_fits = secret_equal(query_bytes(query, COLUMN_HASH),
 	    span_of(claim->hash, STORE_HASH_BYTES));
+	bool owner_fits =
+	    text_is(query_text(query, COLUMN_CLIENT_ID), claim->client_id) &&
+	    text_is(query_text(query, COLUMN_IDP), claim->idp);
 
-	return hash_fits &&
-	       text_is(query_text(query, COLUMN_CLIENT_ID), claim->client_id) &&
-	       text_is(query_text(query, COLUMN_IDP), claim->idp) &&
+	claim->tampered = hash_fits && !owner_fits;
+	return hash_fits && owner_fits &&
 	       query_int(query, COLUMN_EXPIRES_AT) > claim->now &&
 	       query_int(query, COLUMN_CLAIMED) == 0 &&
 	       query_int(query, COLUMN_ATTEMPTS_LEFT) > 0;
@@ -130,6 +132,7 @@ store_transaction_claim(struct store *store, struct store_claim *claim)
 
 	claim->registration_data = NULL;
 	claim->registration_data_len = 0;
+	claim->tampered = false;
 	/* Clients choose the number; beyond SQLite's there is no row. */
 	if (claim->number > INT64_MAX)
 		return ERR_NOT_FOUND;

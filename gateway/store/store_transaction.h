@@ -35,6 +35,9 @@ struct store_claim {
 	const char *client_id;
 	const char *idp;
 	int64_t now;
+	/* out, on ERR_NOT_FOUND: the id is right, but client or IdP is not;
+	 * for the audit, never for the caller */
+	bool tampered;
 	/* out, on OK */
 	uint8_t release[STORE_HASH_BYTES];
 	unsigned attempts_left; /* after this one */

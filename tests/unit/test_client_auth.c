@@ -164,7 +164,8 @@ test_collecting(void **state)
 static struct credentials
 credentials(const char *id, const char *secret)
 {
-	return (struct credentials){span_str(id), span_str(secret)};
+	return (struct credentials){
+	    .id = span_str(id), .secret = span_str(secret)};
 }
 
 static void

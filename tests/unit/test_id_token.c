@@ -30,9 +30,8 @@ static struct keyring *ring;
 
 static enum err
 shelf_load(void *user,
-    enum err (*each)(void *ring_, const char *kid, const char *alg,
-	struct span sealed_private),
-    void *ring_, struct err_detail *detail)
+    enum err (*each)(void *ring_, const struct keyring_key *key), void *ring_,
+    struct err_detail *detail)
 {
 	(void)user;
 	(void)each;
@@ -42,13 +41,10 @@ shelf_load(void *user,
 }
 
 static enum err
-shelf_save(void *user, const char *kid, const char *alg,
-    struct span sealed_private, struct err_detail *detail)
+shelf_save(void *user, const struct keyring_key *key, struct err_detail *detail)
 {
 	(void)user;
-	(void)kid;
-	(void)alg;
-	(void)sealed_private;
+	(void)key;
 	(void)detail;
 	return OK;
 }
@@ -56,7 +52,8 @@ shelf_save(void *user, const char *kid, const char *alg,
 static int
 set_up(void **state)
 {
-	const struct keyring_shelf shelf = {NULL, shelf_load, shelf_save};
+	const struct keyring_shelf shelf = {
+	    .load = shelf_load, .save = shelf_save};
 	struct err_detail detail = {{0}};
 
 	(void)state;
@@ -181,11 +178,23 @@ published_key(json_t *set, const char *kid)
 	return NULL;
 }
 
+static json_t *
+published_set(void)
+{
+	struct buf jwks;
+	json_t *set;
+
+	buf_init(&jwks, 64 * 1024);
+	keyring_append_jwks(ring, &jwks);
+	set = json_loadb((const char *)jwks.data, jwks.len, 0, NULL);
+	buf_fini(&jwks);
+	return set;
+}
+
 static bool
 verifies(const char *jws)
 {
-	struct span jwks = keyring_jwks(ring);
-	json_t *set = json_loadb((const char *)jwks.data, jwks.len, 0, NULL);
+	json_t *set = published_set();
 	json_t *header = json_of_part(jws, 0);
 	json_t *jwk = published_key(set, string_of(header, "kid"));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();

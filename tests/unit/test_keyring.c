@@ -30,52 +30,85 @@ struct shelf {
 	struct stored_key {
 		char kid[64];
 		char alg[16];
+		enum key_slot slot;
+		int64_t since;
 		uint8_t sealed[4096];
 		size_t len;
-	} keys[8];
+	} keys[16];
 	size_t count;
 	enum err save_error; /* what save() says, if not OK */
 };
 
 static enum err
 shelf_load(void *user,
-    enum err (*each)(
-	void *ring, const char *kid, const char *alg, struct span sealed),
-    void *ring, struct err_detail *detail)
+    enum err (*each)(void *ring, const struct keyring_key *key), void *ring,
+    struct err_detail *detail)
 {
 	struct shelf *shelf = user;
 	enum err err = OK;
 
 	(void)detail;
-	for (size_t i = 0; i < shelf->count && err == OK; i++)
-		err = each(ring, shelf->keys[i].kid, shelf->keys[i].alg,
-		    span_of(shelf->keys[i].sealed, shelf->keys[i].len));
+	for (size_t i = 0; i < shelf->count && err == OK; i++) {
+		const struct stored_key *stored = &shelf->keys[i];
+		const struct keyring_key key = {stored->kid, stored->alg,
+		    stored->slot, stored->since,
+		    span_of(stored->sealed, stored->len)};
+
+		err = each(ring, &key);
+	}
 	return err;
 }
 
 static enum err
-shelf_save(void *user, const char *kid, const char *alg, struct span sealed,
-    struct err_detail *detail)
+shelf_save(
+    void *user, const struct keyring_key *given, struct err_detail *detail)
 {
 	struct shelf *shelf = user;
 	struct stored_key *key = &shelf->keys[shelf->count];
 
 	if (shelf->save_error != OK)
 		return err_set(detail, shelf->save_error, "the shelf is full");
-	snprintf(key->kid, sizeof key->kid, "%s", kid);
-	snprintf(key->alg, sizeof key->alg, "%s", alg);
-	assert_in_range(sealed.len, 1, sizeof key->sealed);
-	memcpy(key->sealed, sealed.data, sealed.len);
-	key->len = sealed.len;
+	snprintf(key->kid, sizeof key->kid, "%s", given->kid);
+	snprintf(key->alg, sizeof key->alg, "%s", given->alg);
+	key->slot = given->slot;
+	key->since = given->since;
+	assert_in_range(given->sealed_private.len, 1, sizeof key->sealed);
+	memcpy(
+	    key->sealed, given->sealed_private.data, given->sealed_private.len);
+	key->len = given->sealed_private.len;
 	shelf->count++;
 	return OK;
+}
+
+static enum err
+shelf_rotate(void *user, const struct keyring_key *keys, unsigned count,
+    int64_t now, struct err_detail *detail)
+{
+	struct shelf *shelf = user;
+	size_t kept = 0;
+	enum err err = shelf->save_error;
+
+	if (err != OK)
+		return err;
+	for (size_t i = 0; i < shelf->count; i++) {
+		if (shelf->keys[i].slot == KEY_PREVIOUS)
+			continue;
+		shelf->keys[kept] = shelf->keys[i];
+		shelf->keys[kept].slot++;
+		shelf->keys[kept++].since = now;
+	}
+	shelf->count = kept;
+	for (unsigned i = 0; i < count && err == OK; i++)
+		err = shelf_save(shelf, &keys[i], detail);
+	return err;
 }
 
 static enum err
 open_ring(
     struct shelf *shelf, struct keyring **ring_r, struct err_detail *detail)
 {
-	const struct keyring_shelf face = {shelf, shelf_load, shelf_save};
+	const struct keyring_shelf face = {
+	    shelf, shelf_load, shelf_save, shelf_rotate};
 
 	return keyring_open(vault, &face, ring_r, detail);
 }
@@ -129,18 +162,23 @@ member(const char *text, const char *name, char *value_r, size_t bytes)
 }
 
 static char *
-jwks_text(const struct keyring *ring)
+jwks_text(struct keyring *ring)
 {
-	struct span jwks = keyring_jwks(ring);
-	char *text = strndup((const char *)jwks.data, jwks.len);
+	struct buf jwks;
+	char *text;
 
+	buf_init(&jwks, TEXT_MAX_BYTES);
+	keyring_append_jwks(ring, &jwks);
+	text = strdup(buf_cstr(&jwks));
 	assert_non_null(text);
+	buf_fini(&jwks);
 	return text;
 }
 
-/* The JWK of the algorithm, from its '{' on; malloc'd. */
+/* The current JWK of the algorithm, which comes first, from its '{' on;
+ * malloc'd. */
 static char *
-jwk_of(const struct keyring *ring, const char *alg)
+jwk_of(struct keyring *ring, const char *alg)
 {
 	char *text = jwks_text(ring);
 	char pattern[32];
@@ -450,12 +488,17 @@ test_ring_is_loaded_again(void **state)
 	struct err_detail detail = {0};
 	struct shelf shelf = common_shelf;
 	struct keyring *again;
+	char *before = jwks_text(common_ring);
+	char *after;
 
 	(void)state;
-	assert_int_equal(shelf.count, ALG_COUNT);
+	assert_int_equal(shelf.count, 2 * ALG_COUNT);
 	assert_int_equal(open_ring(&shelf, &again, &detail), OK);
-	assert_int_equal(shelf.count, ALG_COUNT);
-	assert_true(span_equal(keyring_jwks(common_ring), keyring_jwks(again)));
+	assert_int_equal(shelf.count, 2 * ALG_COUNT);
+	after = jwks_text(again);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
 	keyring_close(again);
 }
 
@@ -472,11 +515,11 @@ test_only_the_missing_key_is_made(void **state)
 		if (strcmp(shelf.keys[i].alg, "ES256") != 0)
 			shelf.keys[kept++] = shelf.keys[i];
 	}
-	assert_int_equal(kept, 2);
+	assert_int_equal(kept, 4);
 	shelf.count = kept;
 	assert_int_equal(open_ring(&shelf, &again, &detail), OK);
-	assert_int_equal(shelf.count, 3);
-	assert_string_equal(shelf.keys[2].alg, "ES256");
+	assert_int_equal(shelf.count, 6);
+	assert_string_equal(shelf.keys[4].alg, "ES256");
 	keyring_close(again);
 }
 
@@ -510,6 +553,14 @@ test_changed_shelf_is_refused(void **state)
 
 	shelf = common_shelf;
 	snprintf(shelf.keys[0].alg, sizeof shelf.keys[0].alg, "none");
+	expect_corrupt(&shelf);
+
+	shelf = common_shelf;
+	shelf.keys[0].slot = shelf.keys[1].slot;
+	expect_corrupt(&shelf);
+
+	shelf = common_shelf;
+	shelf.keys[0].slot = KEY_SLOTS;
 	expect_corrupt(&shelf);
 }
 
@@ -547,7 +598,7 @@ static void
 test_damaged_keys_do_not_crash(void **state)
 {
 	struct shelf shelf = common_shelf;
-	struct stored_key *key = &shelf.keys[ALG_ES256];
+	struct stored_key *key = &shelf.keys[2 * ALG_ES256];
 	struct buf der;
 
 	(void)state;
@@ -635,6 +686,139 @@ test_threads_sign_and_end(void **state)
 	}
 }
 
+/* ---- rotation ----------------------------------------------------------- */
+
+static void
+kid_of(struct shelf *shelf, const char *alg, enum key_slot slot, char kid_r[64])
+{
+	for (size_t i = 0; i < shelf->count; i++) {
+		if (strcmp(shelf->keys[i].alg, alg) == 0 &&
+		    shelf->keys[i].slot == slot) {
+			snprintf(kid_r, 64, "%s", shelf->keys[i].kid);
+			return;
+		}
+	}
+	fail_msg("no such key");
+}
+
+/* The kid of what is signed now. */
+static void
+signing_kid(struct keyring *ring, enum signing_alg alg, char kid_r[64])
+{
+	struct buf jws;
+	struct buf header;
+
+	buf_init(&jws, TEXT_MAX_BYTES);
+	assert_int_equal(
+	    keyring_sign(ring, alg, "JWT", span_str("{}"), &jws), OK);
+	decode(buf_cstr(&jws), strcspn(buf_cstr(&jws), "."), &header);
+	member(buf_cstr(&header), "kid", kid_r, 64);
+	buf_fini(&header);
+	buf_fini(&jws);
+}
+
+static void
+test_rotation_moves_every_slot(void **state)
+{
+	struct err_detail detail = {0};
+	struct shelf shelf = common_shelf;
+	struct keyring *ring;
+	char next[64], current[64], now_current[64], previous[64], kid[64];
+	char *jwks;
+
+	(void)state;
+	assert_int_equal(open_ring(&shelf, &ring, &detail), OK);
+	for (int round = 0; round < 3; round++) {
+		kid_of(&shelf, "ES256", KEY_NEXT, next);
+		kid_of(&shelf, "ES256", KEY_CURRENT, current);
+		assert_int_equal(
+		    keyring_rotate(ring, 4000000000 + round, 0, &detail), OK);
+		assert_int_equal(keyring_rotated_at(ring), 4000000000 + round);
+		kid_of(&shelf, "ES256", KEY_CURRENT, now_current);
+		kid_of(&shelf, "ES256", KEY_PREVIOUS, previous);
+		assert_string_equal(now_current, next);
+		assert_string_equal(previous, current);
+		assert_int_equal(shelf.count, 3 * ALG_COUNT);
+		signing_kid(ring, ALG_ES256, kid);
+		assert_string_equal(kid, next);
+		jwks = jwks_text(ring);
+		assert_non_null(strstr(jwks, next));
+		assert_non_null(strstr(jwks, current));
+		kid_of(&shelf, "ES256", KEY_NEXT, next);
+		assert_non_null(strstr(jwks, next));
+		free(jwks);
+	}
+	keyring_close(ring);
+	/* What was stored is what was in force. */
+	assert_int_equal(open_ring(&shelf, &ring, &detail), OK);
+	signing_kid(ring, ALG_ES256, kid);
+	assert_string_equal(kid, now_current);
+	assert_int_equal(shelf.count, 3 * ALG_COUNT);
+	keyring_close(ring);
+}
+
+static void
+test_rotation_too_soon_is_refused(void **state)
+{
+	struct err_detail detail = {0};
+	struct shelf shelf = common_shelf;
+	struct keyring *ring;
+	int64_t made_at;
+
+	(void)state;
+	assert_int_equal(open_ring(&shelf, &ring, &detail), OK);
+	made_at = keyring_rotated_at(ring);
+	assert_int_equal(
+	    keyring_rotate(ring, made_at + 59, 60, &detail), ERR_STATE);
+	assert_non_null(strstr(detail.text, " 1 s"));
+	assert_int_equal(shelf.count, 2 * ALG_COUNT);
+	assert_int_equal(keyring_rotate(ring, made_at + 60, 60, &detail), OK);
+	keyring_close(ring);
+}
+
+static void
+test_unstored_rotation_changes_nothing(void **state)
+{
+	struct err_detail detail = {0};
+	struct shelf shelf = common_shelf;
+	struct keyring *ring;
+	char before[64], after[64];
+
+	(void)state;
+	assert_int_equal(open_ring(&shelf, &ring, &detail), OK);
+	signing_kid(ring, ALG_RS256, before);
+	shelf.save_error = ERR_IO;
+	assert_int_equal(keyring_rotate(ring, 1, 0, &detail), ERR_IO);
+	signing_kid(ring, ALG_RS256, after);
+	assert_string_equal(before, after);
+	keyring_close(ring);
+}
+
+static void
+test_threads_sign_while_keys_rotate(void **state)
+{
+	struct err_detail detail = {0};
+	struct shelf shelf = common_shelf;
+	struct keyring *kept = common_ring;
+	pthread_t threads[4];
+	void *failures;
+
+	(void)state;
+	assert_int_equal(open_ring(&shelf, &common_ring, &detail), OK);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, sign_some, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    keyring_rotate(common_ring, i, 0, &detail), OK);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &failures), 0);
+		assert_null(failures);
+	}
+	keyring_close(common_ring);
+	common_ring = kept;
+}
+
 int
 main(void)
 {
@@ -651,6 +835,10 @@ main(void)
 	    cmocka_unit_test(test_damaged_keys_do_not_crash),
 	    cmocka_unit_test(test_unsaved_key_is_not_used),
 	    cmocka_unit_test(test_threads_sign_and_end),
+	    cmocka_unit_test(test_rotation_moves_every_slot),
+	    cmocka_unit_test(test_rotation_too_soon_is_refused),
+	    cmocka_unit_test(test_unstored_rotation_changes_nothing),
+	    cmocka_unit_test(test_threads_sign_while_keys_rotate),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -86,38 +86,67 @@ struct seen {
 };
 
 static enum err
-see_key(void *user, const char *kid, const char *alg, struct span sealed)
+see_key(void *user, const struct store_signing_key *key)
 {
 	struct seen *seen = user;
 	size_t len = strlen(seen->text);
 
-	snprintf(seen->text + len, sizeof seen->text - len, "%s/%s/%.*s ", kid,
-	    alg, SPAN_ARG(sealed));
+	snprintf(seen->text + len, sizeof seen->text - len, "%s/%s/%d/%d/%.*s ",
+	    key->kid, key->alg, (int)key->slot, (int)key->since,
+	    SPAN_ARG(key->sealed_private));
 	return seen->stop;
+}
+
+static struct store_signing_key
+key_of(const char *kid, const char *alg, int slot, const char *sealed)
+{
+	return (struct store_signing_key){
+	    kid, alg, slot, 100 + slot, span_str(sealed)};
 }
 
 static void
 test_signing_keys_oldest_first(void **state)
 {
+	const struct store_signing_key keys[] = {key_of("z", "RS256", 1, "1"),
+	    key_of("a", "ES256", 0, "2"), key_of("a", "ES256", 0, "3")};
 	struct seen seen = {.stop = OK};
 
 	(void)state;
 	assert_int_equal(store_signing_key_each(store, see_key, &seen), OK);
 	assert_string_equal(seen.text, "");
-	assert_int_equal(
-	    store_signing_key_put(store, "z", "RS256", span_str("1")), OK);
-	assert_int_equal(
-	    store_signing_key_put(store, "a", "ES256", span_str("2")), OK);
-	assert_int_equal(
-	    store_signing_key_put(store, "a", "ES256", span_str("3")),
-	    ERR_EXISTS);
+	assert_int_equal(store_signing_key_put(store, &keys[0]), OK);
+	assert_int_equal(store_signing_key_put(store, &keys[1]), OK);
+	assert_int_equal(store_signing_key_put(store, &keys[2]), ERR_EXISTS);
 	store_again();
 	assert_int_equal(store_signing_key_each(store, see_key, &seen), OK);
-	assert_string_equal(seen.text, "z/RS256/1 a/ES256/2 ");
+	assert_string_equal(seen.text, "z/RS256/1/101/1 a/ES256/0/100/2 ");
 	seen = (struct seen){.stop = ERR_CORRUPT};
 	assert_int_equal(
 	    store_signing_key_each(store, see_key, &seen), ERR_CORRUPT);
-	assert_string_equal(seen.text, "z/RS256/1 ");
+	assert_string_equal(seen.text, "z/RS256/1/101/1 ");
+}
+
+static void
+test_signing_keys_rotate(void **state)
+{
+	const struct store_signing_key keys[] = {key_of("c", "RS256", 1, "1"),
+	    key_of("n", "RS256", 0, "2"), key_of("p", "RS256", 2, "3")};
+	const struct store_signing_key fresh = {
+	    "f", "RS256", 0, 200, span_str("4")};
+	const struct store_signing_key twice[] = {fresh, fresh};
+	struct seen seen = {.stop = OK};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(store_signing_key_put(store, &keys[i]), OK);
+	/* All or nothing. */
+	assert_int_equal(
+	    store_signing_keys_rotate(store, twice, 2, 200), ERR_EXISTS);
+	assert_int_equal(store_signing_keys_rotate(store, &fresh, 1, 200), OK);
+	store_again();
+	assert_int_equal(store_signing_key_each(store, see_key, &seen), OK);
+	assert_string_equal(
+	    seen.text, "c/RS256/2/200/1 n/RS256/1/200/2 f/RS256/0/200/4 ");
 }
 
 static void *
@@ -157,6 +186,7 @@ main(void)
 	    STORE_TEST(test_large_release),
 	    STORE_TEST(test_client_secret_is_put_once),
 	    STORE_TEST(test_signing_keys_oldest_first),
+	    STORE_TEST(test_signing_keys_rotate),
 	    STORE_TEST(test_many_readers),
 	};
 
