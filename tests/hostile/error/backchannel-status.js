@@ -1,0 +1,3 @@
+// {"entry": "backchannel", "codes": [3004]}
+// In backchannel.
+function execute() { return {status: "2000"}; }

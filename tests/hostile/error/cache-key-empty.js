@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// A key of nothing.
+function execute() { CACHE.store("", "v"); }

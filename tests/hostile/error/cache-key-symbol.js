@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// Symbols are strings inside.
+function execute() { CACHE.fetch(Symbol("k")); }

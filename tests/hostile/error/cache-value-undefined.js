@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// Nothing to keep.
+function execute() { CACHE.store("k"); }

@@ -1,0 +1,3 @@
+// {"codes": [3002]}
+// It is a value.
+var execute = "function () {}";

@@ -1,0 +1,3 @@
+// {"entry": "init", "codes": [3001], "message": "init"}
+// In init.
+function execute() { throw new Error("init"); }

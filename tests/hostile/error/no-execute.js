@@ -1,0 +1,3 @@
+// {"codes": [3002]}
+// There is none.
+var x = 1;

@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// A base there is not.
+function execute() { return (1).toString(1e9); }

@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// A bare status.
+function execute() { return 2000; }

@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// Conversion throws.
+function execute() { return {toJSON: function () { throw new Error("t"); }}; }

@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// Nothing at all.
+function execute() {}

@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// A script cannot fake an internal code.
+function execute() { return {status: 3010}; }

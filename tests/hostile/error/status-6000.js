@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// Just above.
+function execute() { return {status: 6000, user: {id: "x"}}; }

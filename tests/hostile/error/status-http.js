@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// An HTTP status.
+function execute() { return {status: 200, user: {id: "x"}}; }

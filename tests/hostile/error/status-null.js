@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// Null.
+function execute() { return {status: null, user: {id: "x"}}; }

@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// A function.
+function execute() { throw function () {}; }

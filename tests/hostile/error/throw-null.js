@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// Null.
+function execute() { throw null; }

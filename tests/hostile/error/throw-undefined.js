@@ -1,0 +1,3 @@
+// {"codes": [3001]}
+// Nothing is thrown.
+function execute() { throw undefined; }

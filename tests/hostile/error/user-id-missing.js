@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// No id.
+function execute() { return {status: 2000, user: {name: "x"}}; }

@@ -1,0 +1,3 @@
+// {"codes": [3004]}
+// A user that is text.
+function execute() { return {status: 2000, user: "admin"}; }

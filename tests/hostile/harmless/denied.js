@@ -1,0 +1,3 @@
+// {"answer": "no"}
+// A script that says no is no failure.
+function execute() { return {status: 4001, responsePayload: "no"}; }

@@ -1,0 +1,3 @@
+// {"entry": "backchannel", "codes": [3010]}
+// In backchannel.
+function execute() { for (;;) {} }

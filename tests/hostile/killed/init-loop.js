@@ -1,0 +1,3 @@
+// {"entry": "init", "codes": [3010]}
+// In init.
+function execute() { for (;;) {} }

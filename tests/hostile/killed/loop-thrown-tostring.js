@@ -1,0 +1,3 @@
+// {"codes": [3010]}
+// The exception's own toString, run while it is reported.
+function execute() { throw {toString: function () { while (1) {} }}; }

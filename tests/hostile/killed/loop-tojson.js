@@ -1,0 +1,3 @@
+// {"codes": [3010]}
+// As is converting it.
+function execute() { return {toJSON: function () { for (;;) {} }}; }

@@ -1,0 +1,3 @@
+// {"codes": [3010]}
+// The plainest.
+function execute() { while (1) {} }

@@ -1,0 +1,3 @@
+// {"line": 3}
+// Asynchronous functions.
+async function execute() { await 1; }

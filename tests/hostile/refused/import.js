@@ -1,0 +1,4 @@
+// {"line": 3}
+// Modules.
+import fs from "fs";
+function execute() {}

@@ -1,0 +1,4 @@
+// {"line": 3}
+// Something that cannot be assigned to.
+1 = 2;
+function execute() {}

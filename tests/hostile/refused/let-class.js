@@ -1,0 +1,4 @@
+// {"line": 3}
+// Classes.
+class A { constructor() {} }
+function execute() {}

@@ -1,0 +1,3 @@
+// {"generate": "[", "count": 200000}
+// A literal that deep.
+

@@ -1,0 +1,3 @@
+// {"generate": "function f(){", "count": 10000}
+// Functions in functions.
+

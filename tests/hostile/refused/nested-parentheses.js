@@ -1,0 +1,3 @@
+// {"generate": "(", "count": 100000}
+// A hundred thousand brackets: refused, in time and without a crash.
+

@@ -1,0 +1,3 @@
+// {"generate": "a?", "count": 80000}
+// Conditions in conditions.
+

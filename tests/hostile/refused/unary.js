@@ -1,0 +1,3 @@
+// {"generate": "- ", "count": 100000}
+// Operators without end.
+
