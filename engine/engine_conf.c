@@ -157,6 +157,11 @@ engine_conf_front(const struct engine_conf *settings,
 	    (uint64_t)settings->templates_max_mib * 1024 * 1024;
 	front.template_forks_max = (uint64_t)settings->template_forks;
 	front.template_age_us = settings->template_minutes * 60 * 1000000;
+	front.http_ca = settings->http_ca;
+	front.http_resolve = settings->http_resolve;
+	front.http_per_host = (unsigned)settings->http_per_host;
+	front.http_connect_ms = settings->http_connect_ms;
+	front.http_total_ms = settings->http_total_ms;
 	front.runner = settings->runner;
 	if (front.runner == NULL) {
 		err = runner_beside(&front.runner, detail);

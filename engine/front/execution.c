@@ -170,6 +170,7 @@ execution_start(struct execution *execution, struct worker *worker)
 	execution->cold = execution->entry->is_cold;
 	execution->started_us = clock_mono_us();
 	random_bytes(seed, sizeof seed);
+	random_bytes(execution->trace_id, sizeof execution->trace_id);
 	message.run.seed = span_of(seed, sizeof seed);
 	message.run.result_bytes = job->result_bytes;
 	message.run.log_bytes = job->log_bytes;

@@ -21,6 +21,7 @@
 #include "engine/front/ask.h"
 #include "engine/front/front.h"
 #include "engine/front/hostcall.h"
+#include "engine/front/outbound.h"
 #include "proto/message.h"
 
 struct slot;
@@ -58,6 +59,7 @@ struct execution {
 	struct hostcall call;
 	uint64_t host_calls;
 	int64_t host_call_us;
+	uint8_t trace_id[OUTBOUND_TRACE_BYTES]; /* of its HTTP requests */
 	struct buf log; /* frames of log_line */
 	bool log_is_full;
 

@@ -16,6 +16,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "engine/front/offload.h"
+#include "engine/front/outbound.h"
+#include "engine/front/property_keys.h"
 #include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
 #include "engine/front/uplink.h"
@@ -175,6 +178,24 @@ front_watch_signals(struct front_process *process, struct err_detail *detail)
 /* ---- running --------------------------------------------------------------
  */
 
+/* What host calls need that the front carries out itself. */
+static enum err
+front_open_outside(struct front *front, struct err_detail *detail)
+{
+	enum err err = outbound_open(front, detail);
+
+	if (err == OK)
+		err = property_keys_open(front, detail);
+	/* A slot has one call out: they all fit. */
+	if (err == OK)
+		err = offload_open(&front->loop, FRONT_SIGNATURE_THREADS,
+		    front->settings->slots, &front->signatures, detail);
+	if (err == OK)
+		err = offload_open(&front->loop, FRONT_PASSWORD_THREADS,
+		    FRONT_PASSWORD_QUEUE, &front->passwords, detail);
+	return err;
+}
+
 static enum err
 front_open(struct front_process *process, const struct front_settings *settings,
     struct err_detail *detail)
@@ -197,6 +218,9 @@ front_open(struct front_process *process, const struct front_settings *settings,
 	err = slots_init(front);
 	if (err != OK)
 		return err_set(detail, err, "no memory for slots");
+	err = front_open_outside(front, detail);
+	if (err != OK)
+		return err;
 	return uplink_open(front, detail);
 }
 

@@ -6,13 +6,16 @@
  * sockets of templates and children, a signalfd (SIGTERM, SIGINT, SIGCHLD,
  * SIGHUP), an eventfd and the timers. nng's threads run only the two
  * functions of inbox.h, which copy what arrived into a mutex-guarded inbox and
- * write the eventfd; that inbox is the only shared mutable state, and
- * link_ask() and the log the only other things both sides call. Nothing on the
- * main thread waits for anything but epoll.
+ * write the eventfd; that inbox is shared mutable state, and link_ask() and the
+ * log the only other things both sides call. Keyed cryptography runs on threads
+ * of offload.h, whose tasks are shared in the same way, one after the other;
+ * libcurl resolves names on threads of its own. Nothing on the main thread
+ * waits for anything but epoll.
  *
  * Who owns what: uplink the session with the gateway, ask the link's contexts,
  * slot a ticket and its execution, execution one job from arrival to result,
- * hostcall its one pending host call, template_pool the templates by release,
+ * hostcall its one pending host call, outbound scripts' HTTP, property_keys
+ * the keys that no script may read, template_pool the templates by release,
  * template_process a template's process, worker a child, reaper the pids.
  */
 #ifndef POSTERN_FRONT_H
@@ -42,6 +45,12 @@ struct front_settings {
 	/* Layers this host lacks and the operator allowed to lack; "" is all
 	 * there. From sandbox_check(). */
 	char sandbox_missing[FRONT_SANDBOX_TEXT_BYTES];
+	/* Scripts' HTTP. */
+	const char *http_ca;      /* NULL: the system's */
+	const char *http_resolve; /* comma-separated name:port:address */
+	unsigned http_per_host;
+	int64_t http_connect_ms;
+	int64_t http_total_ms;
 };
 
 /* What happened since the start, for the log (SIGHUP and the end). */
@@ -67,6 +76,9 @@ struct front_counters {
 	uint64_t redials;
 };
 
+struct offload;
+struct outbound;
+struct property_keys;
 struct slot;
 struct template_pool;
 struct uplink;
@@ -80,6 +92,10 @@ struct front {
 	struct slot *slots; /* settings->slots of them */
 	struct template_pool *pool;
 	struct uplink *uplink;
+	struct outbound *outbound;
+	struct property_keys *keys;
+	struct offload *signatures; /* keyed calls that take microseconds */
+	struct offload *passwords;  /* and those that take a while */
 	struct front_counters counters;
 	bool draining; /* SIGTERM came: no new tickets */
 };

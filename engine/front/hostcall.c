@@ -11,8 +11,8 @@
 #include "engine/front/uplink.h"
 #include "engine/front/worker.h"
 
-/* The largest call: a cache_store of the largest value and key. */
-#define HOSTCALL_BODY_MAX (524288 + 1024 + 256)
+/* The largest call: an http_request of the largest body, headers and URL. */
+#define HOSTCALL_BODY_MAX (524288 + 32768 + 8192 + 1024)
 
 static void hostcall_answered(void *owner, enum err err, struct span bytes);
 
@@ -23,12 +23,14 @@ hostcall_init(struct hostcall *call, struct execution *execution)
 	buf_init(&call->body, HOSTCALL_BODY_MAX);
 	ask_init(&call->ask, execution->front->settings->slots,
 	    FRONT_CONTEXTS_CALLS, hostcall_answered, call);
+	hostcall_outside_init(call);
 }
 
 bool
 hostcall_is_one(enum message_type type)
 {
-	return type >= MSG_CACHE_STORE && type <= MSG_CACHE_INCREMENT;
+	return (type >= MSG_CACHE_STORE && type <= MSG_CACHE_INCREMENT) ||
+	       type == MSG_HTTP_MORE || hostcall_is_outside(type);
 }
 
 bool
@@ -41,6 +43,7 @@ void
 hostcall_drop(struct hostcall *call)
 {
 	ask_drop(&call->execution->front->asks, &call->ask);
+	hostcall_outside_drop(call);
 	if (call->pending)
 		call->execution->host_call_us +=
 		    clock_mono_us() - call->since_us;
@@ -73,27 +76,42 @@ hostcall_sign(struct message *message, const struct msg_job *job)
 	*attempt = job->attempt;
 }
 
-/* False: the child's message is no valid call, and the execution has ended. */
-static bool
-hostcall_ask(struct hostcall *call)
+bool
+hostcall_question(struct hostcall *call, const struct message *question,
+    enum hostcall_wait wait)
 {
 	struct execution *execution = call->execution;
 	struct err_detail detail = {0};
-	struct message message;
-	enum err err;
 
-	err = message_decode(
-	    buf_span(&call->body), SENDER_CHILD, &message, &detail);
-	if (err == OK) {
-		hostcall_sign(&message, &execution->job);
-		err = ask_send(&execution->front->asks, &call->ask, &message,
-		    FRONT_CALL_TIMEOUT_MS, &detail);
-	}
-	if (err == OK)
+	call->wait = wait;
+	if (ask_send(&execution->front->asks, &call->ask, question,
+		FRONT_CALL_TIMEOUT_MS, &detail) == OK)
 		return true;
 	execution->front->counters.spoke_out_of_turn++;
 	execution_out_of_turn(execution, buf_span(&call->body));
 	return false;
+}
+
+/* Begins the call, or asks again what was lost. Ends the execution if the
+ * child's message is no valid call. */
+static void
+hostcall_ask(struct hostcall *call)
+{
+	struct execution *execution = call->execution;
+	struct message message;
+
+	if (message_decode(
+		buf_span(&call->body), SENDER_CHILD, &message, NULL) != OK) {
+		execution->front->counters.spoke_out_of_turn++;
+		execution_out_of_turn(execution, buf_span(&call->body));
+		return;
+	}
+	if (hostcall_is_outside(message.type)) {
+		hostcall_outside_begin(call, &message);
+		return;
+	}
+	hostcall_sign(&message, &execution->job);
+	(void)hostcall_question(call, &message, HOSTCALL_GATEWAY);
 }
 
 void
@@ -102,6 +120,10 @@ hostcall_begin(struct hostcall *call, struct span body)
 	struct execution *execution = call->execution;
 
 	CHECK(!call->pending);
+	if (message_peek(body) == MSG_HTTP_MORE) {
+		hostcall_outside_more(call);
+		return;
+	}
 	/* The runner keeps this limit first: a child that gets here either
 	 * has been taken over or was about to be refused there. */
 	if (execution->host_calls >= execution->job.host_calls) {
@@ -119,10 +141,10 @@ hostcall_begin(struct hostcall *call, struct span body)
 	call->pending = true;
 	call->type = message_peek(body);
 	call->since_us = clock_mono_us();
-	(void)hostcall_ask(call);
+	hostcall_ask(call);
 }
 
-static void
+void
 hostcall_reply(struct hostcall *call, const struct message *reply)
 {
 	struct execution *execution = call->execution;
@@ -135,7 +157,7 @@ hostcall_reply(struct hostcall *call, const struct message *reply)
 		execution_end(execution, SCRIPT_CRASHED, detail.text);
 }
 
-static void
+void
 hostcall_fail(struct hostcall *call, const char *error, const char *sentence)
 {
 	struct message reply = {.type = MSG_CALL_FAILED};
@@ -159,7 +181,7 @@ hostcall_went_away(struct hostcall *call, const struct msg_go_away *go_away)
 	uplink_go_away(front, go_away);
 	if (go_away->reason == GO_AWAY_UNKNOWN_SESSION ||
 	    go_away->reason == GO_AWAY_DRAINING)
-		(void)hostcall_ask(call);
+		hostcall_ask(call);
 	else if (go_away->reason == GO_AWAY_BAD_MESSAGE)
 		hostcall_fail(
 		    call, "invalid", "the gateway did not accept this call");
@@ -172,9 +194,11 @@ static void
 hostcall_lost(struct hostcall *call)
 {
 	/* Asked again, with the next session (one that slips out before its
-	 * hello is refused unread), or until the deadline. */
-	if (call->type == MSG_CACHE_FETCH)
-		(void)hostcall_ask(call);
+	 * hello is refused unread), or until the deadline. Keys have no
+	 * effect, and an intent's is only to come. */
+	if (call->type == MSG_CACHE_FETCH || call->wait == HOSTCALL_KEYS ||
+	    call->wait == HOSTCALL_INTENT)
+		hostcall_ask(call);
 	else
 		execution_end(call->execution, SCRIPT_LOST,
 		    "the connection to the gateway was lost during a host "
@@ -195,6 +219,10 @@ hostcall_answered(void *owner, enum err err, struct span bytes)
 	err = message_decode(bytes, SENDER_GATEWAY, &message, &detail);
 	if (err == OK && message.type == MSG_GO_AWAY) {
 		hostcall_went_away(call, &message.go_away);
+		return;
+	}
+	if (err == OK && call->wait != HOSTCALL_GATEWAY) {
+		hostcall_outside_answered(call, &message);
 		return;
 	}
 	if (err == OK && message.type == MSG_DONE)

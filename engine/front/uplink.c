@@ -13,6 +13,7 @@
 #include "common/notify.h"
 #include "common/random.h"
 #include "engine/front/inbox.h"
+#include "engine/front/property_keys.h"
 #include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
 
@@ -189,6 +190,14 @@ uplink_speaks(struct uplink *uplink, uint64_t protocol)
 	return false;
 }
 
+/* Another gateway boot: nothing in hand means anything to it. */
+static void
+uplink_forget(struct front *front)
+{
+	slots_forget(front);
+	property_keys_forget(front);
+}
+
 static void
 uplink_welcome(struct uplink *uplink, const struct msg_welcome *welcome)
 {
@@ -199,7 +208,7 @@ uplink_welcome(struct uplink *uplink, const struct msg_welcome *welcome)
 	if (uplink->knows_gateway &&
 	    memcmp(uplink->gateway_boot_id, welcome->boot_id.data,
 		UPLINK_BOOT_ID_BYTES) != 0)
-		slots_forget(front);
+		uplink_forget(front);
 	uplink->knows_gateway = true;
 	memcpy(uplink->gateway_boot_id, welcome->boot_id.data,
 	    UPLINK_BOOT_ID_BYTES);

@@ -1,5 +1,5 @@
 /*
- * What engines ask, except CACHE (host_cache.c): sessions, tickets, results,
+ * What engines ask, except CACHE (host_cache.c) and HTTP (host_http.c): sessions, tickets, results,
  * acknowledgements, sources and properties. See hosts.h.
  */
 #include "gateway/dispatch/hosts.h"
@@ -12,6 +12,7 @@
 #include "common/metric.h"
 #include "gateway/dispatch/engines.h"
 #include "gateway/dispatch/host_cache.h"
+#include "gateway/dispatch/host_http.h"
 
 /* Everything a handler gets; it answers the request, now or later. */
 struct ask {
@@ -200,6 +201,21 @@ encode_properties(struct ask *ask, struct buf *out)
 	return message_encode(&answer, out, NULL) == OK;
 }
 
+static bool
+encode_keys(struct ask *ask, struct buf *out)
+{
+	const struct msg_keys_get *get = &ask->message->keys_get;
+	struct message answer = {.type = MSG_KEYS};
+	const struct job *job = job_of(ask, get->job);
+
+	if (job == NULL ||
+	    !span_equal(get->properties,
+		span_of(job->execution->idp->properties_version, DIGEST_BYTES)))
+		return false;
+	answer.keys.json = span_str(job->execution->idp->keys_json);
+	return message_encode(&answer, out, NULL) == OK;
+}
+
 static void
 answer_encoded(
     struct ask *ask, bool (*encode)(struct ask *ask, struct buf *out))
@@ -232,6 +248,18 @@ host_properties_get(struct ask *ask)
 }
 
 static void
+host_keys_get(struct ask *ask)
+{
+	answer_encoded(ask, encode_keys);
+}
+
+static void
+host_http(struct ask *ask)
+{
+	host_http_intent(ask->d, ask->request, &ask->message->http_intent);
+}
+
+static void
 host_cache(struct ask *ask)
 {
 	host_cache_call(ask->d, ask->request, ask->message);
@@ -251,6 +279,8 @@ static const struct host_row {
     {MSG_HEARTBEAT, true, host_heartbeat},
     {MSG_SOURCE_GET, true, host_source_get},
     {MSG_PROPERTIES_GET, true, host_properties_get},
+    {MSG_KEYS_GET, true, host_keys_get},
+    {MSG_HTTP_INTENT, true, host_http},
     {MSG_CACHE_STORE, true, host_cache},
     {MSG_CACHE_FETCH, true, host_cache},
     {MSG_CACHE_DELETE, true, host_cache},

@@ -198,6 +198,9 @@ job_encode(const struct job *job, struct buf *out)
 	m->cache_value_bytes = (uint64_t)limits->cache_value_kib * 1024;
 	m->cache_ttl_secs = (uint64_t)x->realm->cache_ttl_secs;
 	m->executions_per_process = (uint64_t)limits->executions_per_process;
+	m->http_body_bytes = (uint64_t)limits->http_body_kib * 1024;
+	if (x->idp->http_allow.count > 0)
+		m->http_allow = span_str(x->idp->http_allow_lines);
 	m->data = x->data;
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;

@@ -132,9 +132,12 @@ struct realm_idp {
 	int64_t record_keep;
 	struct string_set record_mask; /* JSON pointers */
 	struct string_set http_allow;  /* the realm's and the IdP's */
+	const char *http_allow_lines;  /* the same, one a line */
 	const struct release *release; /* what runs now */
 	uint8_t properties_version[DIGEST_BYTES]; /* unguessable */
-	const char *properties_json; /* {"id":"value",..} of what it may read */
+	/* {"id":"value",..} of what it may read, null in place of a key. */
+	const char *properties_json;
+	const char *keys_json; /* {"id":"value",..} of its kind: key */
 	struct string_set sensitive_values; /* to mask in logs and records */
 };
 

@@ -12,6 +12,9 @@
 #define MAPPING_MAX     200
 #define ATTRIBUTE_BYTES 128
 
+/* messages.def: job.http_allow. */
+#define ALLOW_LINES_BYTES 65536
+
 /* The realm's limits, but for those the IdP's own file gives. */
 static void
 idp_take_limits(const struct script_block *own,
@@ -144,6 +147,34 @@ idp_join_allow(struct realm_draft *draft, const struct string_set *own,
 	    draft->kept, &(struct string_set){items, count}, set_r);
 }
 
+/* What a job carries of it. */
+static bool
+idp_write_allow(struct realm_draft *draft, const struct yaml_source *source,
+    struct realm_idp *idp)
+{
+	struct buf lines;
+	bool fine;
+
+	buf_init(&lines, ALLOW_LINES_BYTES);
+	for (size_t i = 0; i < idp->http_allow.count; i++) {
+		if (i > 0)
+			buf_append_char(&lines, '\n');
+		buf_append_str(&lines, idp->http_allow.items[i]);
+	}
+	fine = buf_status(&lines) != ERR_NOMEM;
+	if (fine && lines.failed)
+		realm_problem_add(&draft->problems,
+		    (struct realm_place){source->file, 0, "http"},
+		    "the entries of http.allow, the realm's included, are over "
+		    "%d bytes together",
+		    ALLOW_LINES_BYTES);
+	else if (fine)
+		idp->http_allow_lines =
+		    arena_copy_str(draft->kept, buf_span(&lines));
+	buf_fini(&lines);
+	return fine && (lines.failed || idp->http_allow_lines != NULL);
+}
+
 static bool
 idp_take_names(struct realm_draft *draft, const struct idp_file *settings,
     const char *identifier, struct realm_idp *idp)
@@ -185,7 +216,8 @@ idp_take_blocks(struct realm_draft *draft, const struct yaml_source *source,
 	       realm_schema_copy_set(
 		   draft->kept, &settings->engines.list, &idp->engine_labels) &&
 	       idp_join_allow(
-		   draft, &draft_idp->http.allow.list, &idp->http_allow);
+		   draft, &draft_idp->http.allow.list, &idp->http_allow) &&
+	       idp_write_allow(draft, source, idp);
 }
 
 static bool

@@ -193,25 +193,39 @@ property_is_for(
 {
 	const struct property_item *item = &property->item;
 
-	if (item->kind.number != 0 || property->value == NULL)
+	if (property->value == NULL)
 		return false;
 	return !item->idps.given ||
 	       string_set_has(&item->idps.list, span_str(idp->identifier));
 }
 
-/* realm_check_all() sorted the list, so equal content is equal text. */
+static bool
+property_is_key(const struct draft_property *property)
+{
+	return property->item.kind.number != 0;
+}
+
+/*
+ * Either what scripts may read, where a key is null so that asking for it can
+ * be told from asking for nothing, or the keys alone. realm_check_all() sorted
+ * the list, so equal content is equal text.
+ */
 static void
 property_write(const struct realm_draft *draft, const struct realm_idp *idp,
-    struct buf *json)
+    bool only_keys, struct buf *json)
 {
+	static const struct span absent = {NULL, 0};
 	bool first = true;
 
 	buf_append_char(json, '{');
 	for (const struct draft_property *property = draft->properties;
 	     property != NULL; property = property->next) {
-		if (property_is_for(property, idp))
-			json_append_member_str(json, &first,
-			    property->item.id.text, span_str(property->value));
+		bool is_key = property_is_key(property);
+
+		if (!property_is_for(property, idp) || (only_keys && !is_key))
+			continue;
+		json_append_member_str(json, &first, property->item.id.text,
+		    is_key && !only_keys ? absent : span_str(property->value));
 	}
 	buf_append_char(json, '}');
 }
@@ -250,6 +264,7 @@ property_collect_sensitive(struct realm_draft *draft, struct realm_idp *idp)
 	     property != NULL; property = property->next) {
 		/* Masking the empty string would mask between all bytes. */
 		if (property_is_for(property, idp) &&
+		    !property_is_key(property) &&
 		    property->item.sensitive.number != 0 &&
 		    property->value[0] != '\0')
 			items[count++] = property->value;
@@ -268,10 +283,12 @@ property_version(struct realm_draft *draft, struct realm_idp *idp)
 
 	if (draft->sources->vault == NULL)
 		return true;
-	buf_init(&bytes, PROPERTIES_JSON_BYTES + REALM_IDP_ID_BYTES + 1);
+	buf_init(&bytes, 2 * PROPERTIES_JSON_BYTES + REALM_IDP_ID_BYTES + 2);
 	buf_append_str(&bytes, idp->identifier);
 	buf_append_char(&bytes, '\0');
 	buf_append_str(&bytes, idp->properties_json);
+	buf_append_char(&bytes, '\0');
+	buf_append_str(&bytes, idp->keys_json);
 	fine = !bytes.failed;
 	if (fine)
 		vault_mac(draft->sources->vault, VAULT_PROPERTIES,
@@ -280,26 +297,38 @@ property_version(struct realm_draft *draft, struct realm_idp *idp)
 	return fine;
 }
 
-bool
-realm_property_give(struct realm_draft *draft, struct realm_idp *idp)
+/* One of the two texts; NULL in `json_r` after a mistake. False: no memory. */
+static bool
+property_give_json(struct realm_draft *draft, const struct realm_idp *idp,
+    bool only_keys, const char **json_r)
 {
 	struct buf json;
-	bool fine;
+	bool fine = true;
 
+	*json_r = NULL;
 	buf_init(&json, PROPERTIES_JSON_BYTES);
-	property_write(draft, idp, &json);
+	property_write(draft, idp, only_keys, &json);
 	if (json.failed && !json.no_memory) {
 		realm_problem_add(&draft->problems,
 		    (struct realm_place){"properties.yaml", 0, NULL},
 		    "those of identity provider '%s' are over %zu bytes",
 		    idp->identifier, PROPERTIES_JSON_BYTES);
-		fine = true;
 	} else {
-		idp->properties_json =
-		    arena_copy_str(draft->kept, buf_span(&json));
-		fine = !json.failed && idp->properties_json != NULL &&
-		       property_version(draft, idp);
+		*json_r = arena_copy_str(draft->kept, buf_span(&json));
+		fine = !json.failed && *json_r != NULL;
 	}
 	buf_wipe(&json);
-	return fine && property_collect_sensitive(draft, idp);
+	return fine;
+}
+
+bool
+realm_property_give(struct realm_draft *draft, struct realm_idp *idp)
+{
+	if (!property_give_json(draft, idp, false, &idp->properties_json) ||
+	    !property_give_json(draft, idp, true, &idp->keys_json))
+		return false;
+	if (idp->properties_json != NULL && idp->keys_json != NULL &&
+	    !property_version(draft, idp))
+		return false;
+	return property_collect_sensitive(draft, idp);
 }

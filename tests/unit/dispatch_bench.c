@@ -26,6 +26,8 @@
 /* Well below what makes an engine silent. */
 #define BEAT_EVERY_US (200 * 1000)
 
+#define LOOK_EVERY_US 1000
+
 #define ARENA_BYTES (4 * 1024 * 1024)
 
 static char directory[] = "/tmp/test_dispatch.XXXXXX";
@@ -67,11 +69,11 @@ static const struct release bench_release = {
 static const char *const bank_label[] = {"bank"};
 static const char *const sensitive[] = {"hunter22"};
 
-#define BENCH_IDP(id)                                        \
-	.identifier = id, .name = id, .enabled = true,       \
-	.subject_prefix = id "|", .release = &bench_release, \
-	.properties_version = {4, 5, 6},                     \
-	.properties_json = "{\"url\":\"https://example\"}",  \
+#define BENCH_IDP(id)                                                          \
+	.identifier = id, .name = id, .enabled = true,                         \
+	.subject_prefix = id "|", .release = &bench_release,                   \
+	.properties_version = {4, 5, 6},                                       \
+	.properties_json = "{\"url\":\"https://example\"}", .keys_json = "{}", \
 	.sensitive_values = {sensitive, 1}
 
 static const struct realm_idp idps[BENCH_IDPS] = {
@@ -184,17 +186,31 @@ wait_for(struct bench *bench, const bool *flag, bool wanted)
 	}
 }
 
+/* The dispatcher tells nobody, so it is looked at; not without a pause, which
+ * would keep its own threads from its lock. */
 void
 bench_wait_queued(struct bench *bench, unsigned queued)
 {
 	int64_t hang_us = clock_mono_us() + HANG_US;
 	struct dispatch_health health;
+	struct timespec until;
 
-	do {
+	for (;;) {
 		beat(bench);
 		dispatch_health(bench->d, &health);
+		if (health.queued == queued)
+			return;
+		if (clock_mono_us() >= hang_us)
+			print_error("%u queued, %u running, %u tickets, %u "
+				    "engines\n",
+			    health.queued, health.running, health.tickets,
+			    health.engines);
 		assert_true(clock_mono_us() < hang_us);
-	} while (health.queued != queued);
+		until = clock_timespec_of_us(clock_mono_us() + LOOK_EVERY_US);
+		pthread_mutex_lock(&lock);
+		(void)pthread_cond_timedwait(&changed, &lock, &until);
+		pthread_mutex_unlock(&lock);
+	}
 }
 
 /* ---- engines --------------------------------------------------------------
