@@ -23,7 +23,8 @@ class Service:
     """Both processes in a directory of their own, short enough for a socket."""
 
     def __init__(self, realm, gateway_flags=(), engine_flags=(),
-                 engines=("one",)):
+                 engines=("one",), public_url=None):
+        """`public_url`: that of something in front of the gateway."""
         self.directory = Path(tempfile.mkdtemp(prefix="postern-"))
         self.realm = realm
         self.realm_dir = self.directory / "realm"
@@ -32,6 +33,7 @@ class Service:
         self.admin_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
+        self.public_url = public_url or self.url
         self.engines_url = f"ipc://{self.directory}/run/engines.sock"
         (self.directory / "run").mkdir(mode=0o750)
         realm.write(self.realm_dir)
@@ -44,7 +46,7 @@ class Service:
         return Process("postern-gateway", [
             f"--listen-public=127.0.0.1:{self.port}",
             f"--listen-admin=127.0.0.1:{self.admin_port}",
-            f"--public-url={self.url}",
+            f"--public-url={self.public_url}",
             f"--data-dir={self.data_dir}",
             f"--realm={self.realm_dir}",
             f"--engines-listen={self.engines_url}",
