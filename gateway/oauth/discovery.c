@@ -9,6 +9,12 @@
 /* How long it may be kept; nothing in it changes but with a realm. */
 #define DISCOVERY_CACHE_CONTROL "public, max-age=3600"
 
+/* How clients authenticate; API clients do by secret only. */
+#define CLIENT_METHODS                                     \
+	"[\"client_secret_basic\",\"client_secret_post\"," \
+	"\"private_key_jwt\"]"
+#define ASSERTIONS "[\"ES256\",\"RS256\",\"PS256\"]"
+
 /* What turns us away here (no realm yet) ends within a second. */
 #define RETRY_AFTER_SECS 1
 
@@ -67,10 +73,11 @@ append_capabilities(struct buf *out, bool *first)
 	    {"subject_types_supported", "[\"public\"]"},
 	    {"id_token_signing_alg_values_supported",
 		"[\"RS256\",\"ES256\",\"PS256\"]"},
-	    {"token_endpoint_auth_methods_supported",
-		"[\"client_secret_basic\",\"client_secret_post\"]"},
-	    {"revocation_endpoint_auth_methods_supported",
-		"[\"client_secret_basic\",\"client_secret_post\"]"},
+	    {"token_endpoint_auth_methods_supported", CLIENT_METHODS},
+	    {"token_endpoint_auth_signing_alg_values_supported", ASSERTIONS},
+	    {"revocation_endpoint_auth_methods_supported", CLIENT_METHODS},
+	    {"revocation_endpoint_auth_signing_alg_values_supported",
+		ASSERTIONS},
 	    {"introspection_endpoint_auth_methods_supported",
 		"[\"client_secret_basic\",\"client_secret_post\"]"},
 	    {"introspection_signing_alg_values_supported", "[\"RS256\"]"},

@@ -6,9 +6,12 @@
 
 #include <string.h>
 
+#include "common/check.h"
 #include "common/log.h"
 #include "common/metric.h"
+#include "gateway/oauth/client_assertion.h"
 #include "gateway/oauth/client_auth.h"
+#include "gateway/oauth/event.h"
 #include "gateway/oauth/row_id.h"
 
 /* ---- decisions ------------------------------------------------------------
@@ -23,11 +26,60 @@ caller_of(const struct token_call *call)
 	return call->api_client != NULL ? call->api_client->client_id : NULL;
 }
 
-void
-token_call_decided(const struct token_call *call, const char *outcome,
+/* EVENT_TYPES: this decision is none. */
+static enum event_type
+event_of_decision(const char *endpoint, const char *outcome)
+{
+	static const struct {
+		const char *endpoint;
+		const char *outcome; /* NULL: every other */
+		enum event_type type;
+	} rows[] = {
+	    {"token", "issued", EVENT_TOKEN_REQUEST_SUCCESS},
+	    {"token", "reissued", EVENT_TOKEN_REQUEST_SUCCESS},
+	    {"token", "reuse", EVENT_TOKEN_REQUEST_REUSE},
+	    {"token", NULL, EVENT_TOKEN_REQUEST_FAILED},
+	    {"revoke", "revoked", EVENT_TOKEN_REVOKE_SUCCESS},
+	    {"revoke", NULL, EVENT_TOKEN_REVOKE_FAILED},
+	    {"introspect", "active", EVENT_TOKEN_INTROSPECTION_SUCCESS},
+	    {"introspect", "inactive", EVENT_TOKEN_INTROSPECTION_INACTIVE},
+	    {"userinfo", "active", EVENT_USERINFO_SUCCESS},
+	    {"user_tokens", "revoked", EVENT_USER_TOKENS_DELETED},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(rows[i].endpoint, endpoint) == 0 &&
+		    (rows[i].outcome == NULL ||
+			strcmp(rows[i].outcome, outcome) == 0))
+			return rows[i].type;
+	return EVENT_TYPES;
+}
+
+static void
+record_event(const struct token_call *call, enum event_type type,
     const struct store_token_view *token, const char *detail)
 {
 	const char *caller = caller_of(call);
+	struct event event = event_of(call->http, type);
+
+	event.client_id = span_str(
+	    caller == NULL && token != NULL ? token->client_id : caller);
+	event.sub = token != NULL ? token->sub : call->sub;
+	if (token != NULL && token->idp[0] != '\0')
+		event.idp = token->idp;
+	event.detail = detail;
+	/* A thief must not be able to hide the theft in a crash. */
+	if (type != EVENT_TOKEN_REQUEST_REUSE)
+		event_record(call->oauth->events, &event);
+	else if (event_record_now(call->oauth->events, &event) != OK)
+		log_warn("event not stored", LOG_STR("event", event_name(type)),
+		    LOG_STR("correlation_id", call->http->correlation_id));
+}
+
+static void
+log_decision(const struct token_call *call, const char *outcome,
+    const struct store_token_view *token, const char *detail)
+{
 	char grant[ROW_ID_BYTES] = "";
 
 	if (token != NULL)
@@ -35,18 +87,37 @@ token_call_decided(const struct token_call *call, const char *outcome,
 		    call->oauth->vault, ROW_ID_GRANT, token->grant, grant);
 	metric_count(M_TOKEN_REQUESTS, call->endpoint, outcome);
 	log_info("token decision", LOG_STR("endpoint", call->endpoint),
-	    LOG_STR("outcome", outcome), LOG_STR("client", caller),
+	    LOG_STR("outcome", outcome), LOG_STR("client", caller_of(call)),
 	    LOG_STR("token_client", token == NULL ? NULL : token->client_id),
 	    LOG_STR("grant", token == NULL ? NULL : grant),
 	    LOG_STR("detail", detail),
 	    LOG_STR("correlation_id", call->http->correlation_id));
 }
 
+void
+token_call_decided(const struct token_call *call, const char *outcome,
+    const struct store_token_view *token, const char *detail)
+{
+	enum event_type type = event_of_decision(call->endpoint, outcome);
+
+	log_decision(call, outcome, token, detail);
+	if (type != EVENT_TYPES)
+		record_event(call, type, token,
+		    detail != NULL || token != NULL ? detail : outcome);
+}
+
 bool
 token_call_refuse(
     struct token_call *call, enum problem problem, const char *description)
 {
-	token_call_decided(call, http_problem_code(problem), NULL, description);
+	const char *code = http_problem_code(problem);
+	enum event_type type = event_of_decision(call->endpoint, code);
+
+	log_decision(call, code, NULL, description);
+	/* Who could not say who it is left an event of its own (client_auth),
+	 * which a stranger must not be able to double. */
+	if (type != EVENT_TYPES && caller_of(call) != NULL)
+		record_event(call, type, NULL, code);
 	http_problem(call->response, problem, description);
 	return false;
 }
@@ -128,39 +199,87 @@ collect(struct token_call *call, struct credentials *credentials_r)
 	if (err == ERR_INVALID)
 		return token_call_refuse(
 		    call, PROBLEM_INVALID_REQUEST, err_text(&detail, err));
-	if (err != OK)
+	return err == OK ||
+	       token_call_refuse(call, PROBLEM_INVALID_CLIENT_401, NULL);
+}
+
+/* What checking credentials said; false: answered. */
+static bool
+settle_check(
+    struct token_call *call, enum err err, const struct err_detail *detail)
+{
+	if (err == OK)
+		return true;
+	if (err == ERR_INVALID)
 		return token_call_refuse(
-		    call, PROBLEM_INVALID_CLIENT_401, NULL);
-	return true;
+		    call, PROBLEM_INVALID_REQUEST, err_text(detail, err));
+	return token_call_refuse(call,
+	    err == ERR_UNAVAILABLE ? PROBLEM_UNAVAILABLE
+				   : PROBLEM_INVALID_CLIENT_401,
+	    NULL);
+}
+
+/* Where this endpoint is, which an assertion may name as its audience; NULL: no
+ * memory. */
+static const char *
+endpoint_url(const struct token_call *call)
+{
+	const char *base = call->oauth->default_issuer;
+	size_t len = strlen(base), suffix_len = strlen("/oauth");
+
+	CHECK(len > suffix_len);
+	return arena_printf(call->http->arena, "%.*s%s",
+	    (int)(len - suffix_len), base, call->http->path);
+}
+
+static bool
+check_assertion(struct token_call *call, const struct client_assertion *sent)
+{
+	struct err_detail detail = {0};
+	const char *url = endpoint_url(call);
+	enum err err;
+
+	/* RFC 6749 section 2.3: one method in each request. */
+	if (span_present(token_call_field(call, "client_secret")))
+		return token_call_refuse(call, PROBLEM_INVALID_REQUEST,
+		    "Client credentials were sent in two ways at once.");
+	if (url == NULL)
+		return token_call_fail(call, ERR_NOMEM);
+	err = client_assertion_authenticate(call->oauth, call->realm,
+	    call->http, sent, url, &call->client, &detail);
+	return settle_check(call, err, &detail);
 }
 
 bool
 token_call_check_client(struct token_call *call)
 {
+	const struct client_assertion sent = {
+	    .type = token_call_field(call, "client_assertion_type"),
+	    .assertion = token_call_field(call, "client_assertion"),
+	    .client_id = token_call_field(call, "client_id")};
 	struct credentials credentials;
 
+	if (client_assertion_is_sent(&sent))
+		return check_assertion(call, &sent);
 	if (!collect(call, &credentials))
 		return false;
-	call->client =
-	    client_authenticate(call->oauth, call->realm, &credentials);
-	if (call->client == NULL)
-		return token_call_refuse(
-		    call, PROBLEM_INVALID_CLIENT_401, NULL);
-	return true;
+	return settle_check(call,
+	    client_check(call->oauth, call->realm, &credentials, &call->client),
+	    NULL);
 }
 
 bool
 token_call_check_api_client(struct token_call *call, unsigned scope)
 {
 	struct credentials credentials;
+	enum err err;
 
 	if (!collect(call, &credentials))
 		return false;
-	call->api_client =
-	    api_client_authenticate(call->oauth, call->realm, &credentials);
-	if (call->api_client == NULL)
-		return token_call_refuse(
-		    call, PROBLEM_INVALID_CLIENT_401, NULL);
+	err = api_client_check(
+	    call->oauth, call->realm, &credentials, &call->api_client);
+	if (!settle_check(call, err, NULL))
+		return false;
 	if ((call->api_client->scopes & scope) != scope)
 		return token_call_refuse(
 		    call, PROBLEM_INSUFFICIENT_PERMISSIONS, NULL);

@@ -20,6 +20,7 @@ struct token_call {
 	struct http_form form;             /* of the body; empty without one */
 	const struct realm_client *client; /* once checked */
 	const struct realm_api_client *api_client; /* once checked */
+	const char *sub; /* the user it is about, if no token says so */
 };
 
 /* Body syntax. Takes the realm; every call ends with token_call_end(). */
@@ -28,7 +29,8 @@ bool token_call_begin(struct token_call *call, const char *endpoint,
     struct http_response *response);
 void token_call_end(struct token_call *call);
 
-/* 401 invalid_client (RFC 6749 section 5.2). */
+/* By secret or by assertion (RFC 7523); 401 invalid_client (RFC 6749 section
+ * 5.2). */
 bool token_call_check_client(struct token_call *call);
 
 /* Also 403 insufficient_permissions. */
@@ -47,8 +49,8 @@ bool token_call_find(struct token_call *call, struct presented_token *room,
     const struct presented_token **token_r);
 
 /*
- * What was decided, for metrics and the log: once a call. `token` NULL: about
- * none; `detail` NULL: there is nothing to add.
+ * What was decided, for metrics, the log and the audit events: once a call.
+ * `token` NULL: about none; `detail` NULL: there is nothing to add.
  */
 void token_call_decided(const struct token_call *call, const char *outcome,
     const struct store_token_view *token, const char *detail);

@@ -36,6 +36,7 @@ find_user(struct token_call *call, const char **sub_r)
 		return token_call_refuse(
 		    call, PROBLEM_NOT_FOUND, "There is no user of this name.");
 	*sub_r = arena_copy_str(call->http->arena, user);
+	call->sub = *sub_r;
 	return *sub_r != NULL || token_call_fail(call, ERR_NOMEM);
 }
 
@@ -168,7 +169,7 @@ static void
 answer_revoked(struct token_call *call, unsigned count)
 {
 	buf_printf(&call->response->body, "{\"revoked\":%u}", count);
-	token_call_decided(call, "revoked", NULL, "all that was asked for");
+	token_call_decided(call, "revoked", NULL, NULL);
 }
 
 static void

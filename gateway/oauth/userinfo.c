@@ -9,7 +9,8 @@
 #include "gateway/oauth/scope.h"
 #include "gateway/oauth/token_call.h"
 
-#define CHALLENGE "Bearer realm=\"postern\""
+#define CHALLENGE         "Bearer realm=\"postern\""
+#define CHALLENGE_REQUEST CHALLENGE ", error=\"invalid_request\""
 
 /* ---- refusals (RFC 6750 section 3) ----------------------------------------
  */
@@ -35,8 +36,7 @@ refuse_token(struct token_call *call)
 static bool
 refuse_request(struct token_call *call, const char *description)
 {
-	call->response->www_authenticate =
-	    CHALLENGE ", error=\"invalid_request\"";
+	call->response->www_authenticate = CHALLENGE_REQUEST;
 	return token_call_refuse(call, PROBLEM_INVALID_REQUEST, description);
 }
 
@@ -147,5 +147,7 @@ userinfo_handle(void *context, const struct http_request *request,
 
 	if (token_call_begin(&call, "userinfo", context, request, response))
 		run_userinfo(&call);
+	else if (response->status == 400) /* a malformed form */
+		response->www_authenticate = CHALLENGE_REQUEST;
 	token_call_end(&call);
 }

@@ -42,6 +42,15 @@ MEMBERS = {
     "3 subject_types_supported": ("subject_types_supported", ["public"]),
     "3 RS256 MUST be included": ("id_token_signing_alg_values_supported",
                                  ["RS256", "ES256", "PS256"]),
+    "8414 2 token_endpoint_auth_methods_supported":
+        ("token_endpoint_auth_methods_supported",
+         ["client_secret_basic", "client_secret_post", "private_key_jwt"]),
+    "8414 2 REQUIRED with private_key_jwt":
+        ("token_endpoint_auth_signing_alg_values_supported",
+         ["ES256", "RS256", "PS256"]),
+    "8414 2 API clients have secrets":
+        ("introspection_endpoint_auth_methods_supported",
+         ["client_secret_basic", "client_secret_post"]),
     "3 request_uri_parameter_supported defaults to true":
         ("request_uri_parameter_supported", False),
 }

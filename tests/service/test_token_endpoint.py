@@ -1,9 +1,13 @@
 """The token endpoint: requests, client credentials, errors (RFC 6749)."""
 
 import base64
+import json
+import time
+import uuid
 
 import pytest
 import requests
+from jwcrypto import jwk, jwt
 
 from harness.realm import SECRET
 from harness.service import CALL_SECS
@@ -12,9 +16,35 @@ from harness.tokens import (TOKEN, UNKNOWN, USERINFO, assert_oauth_error, form,
 from harness.wait import until
 
 
+class Signer:
+    """A client that authenticates by private_key_jwt."""
+
+    def __init__(self):
+        self.key = jwk.JWK.generate(kty="EC", crv="P-256", kid="one",
+                                    use="sig", alg="ES256")
+
+    def fields(self, audience):
+        now = int(time.time())
+        token = jwt.JWT(
+            header={"alg": "ES256", "kid": "one"},
+            claims={"iss": "signer", "sub": "signer", "aud": audience,
+                    "iat": now, "exp": now + 60, "jti": uuid.uuid4().hex})
+        token.make_signed_token(self.key)
+        return {"client_assertion": token.serialize(),
+                "client_assertion_type": "urn:ietf:params:oauth:"
+                                         "client-assertion-type:jwt-bearer"}
+
+
+signer = Signer()
+
+
 @pytest.fixture(scope="module")
 def realm():
-    return token_realm()
+    realm = token_realm()
+    realm.client("signer", grants=["client_credentials"],
+                 default_scopes=["read"], jwks={"keys": [
+                     json.loads(signer.key.export_public())]})
+    return realm
 
 
 def credentials(service, client="machine", path=TOKEN, **fields):
@@ -199,3 +229,28 @@ def test_no_token_is_a_client_secret(service):
     answer = requests.get(service.url + USERINFO, timeout=CALL_SECS,
                           headers={"Authorization": f"Basic {basic}"})
     assert_oauth_error(answer, 401, "invalid_token")
+
+
+def test_private_key_jwt(service):
+    """RFC 7523 2.2: an assertion whose audience is this endpoint."""
+    fields = signer.fields(service.url + TOKEN)
+    answer = form(service, TOKEN, None, grant_type="client_credentials",
+                  **fields)
+    assert answer.status_code == 200, answer.text
+    assert_oauth_error(form(service, TOKEN, None, **fields,
+                            grant_type="client_credentials"), 401,
+                       "invalid_client")  # 3: the jti was used
+
+
+def test_assertion_and_secret(service):
+    """RFC 6749 2.3: not more than one method."""
+    answer = form(service, TOKEN, None, grant_type="client_credentials",
+                  client_secret=SECRET, **signer.fields(service.url + TOKEN))
+    assert_oauth_error(answer, 400, "invalid_request")
+
+
+def test_an_assertion_for_somebody_else(service):
+    """RFC 7523 3: the audience must be this server."""
+    answer = form(service, TOKEN, None, grant_type="client_credentials",
+                  **signer.fields("https://other.example/token"))
+    assert_oauth_error(answer, 401, "invalid_client")
