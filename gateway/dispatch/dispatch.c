@@ -45,6 +45,7 @@ dispatch_new(const struct dispatch_config *config)
 		LIST_INIT(&d->buckets[bucket]);
 	TAILQ_INIT(&d->tickets);
 	LIST_INIT(&d->engines);
+	LIST_INIT(&d->shares);
 	host_cache_init(d);
 	return d;
 }

@@ -121,12 +121,14 @@ ticket_offer(
 }
 
 bool
-ticket_take(struct dispatch *d, struct job *job)
+ticket_take(struct dispatch *d, struct job *job, int64_t weights,
+    enum share_claim claim)
 {
 	struct ticket *ticket;
 
 	TAILQ_FOREACH (ticket, &d->tickets, link) {
-		if (!engine_may_run(ticket->engine, job->idp))
+		if (!engine_may_run(ticket->engine, job->idp) ||
+		    !share_allows(d, job, ticket->engine, weights, claim))
 			continue;
 		TAILQ_REMOVE(&d->tickets, ticket, link);
 		d->ticket_count--;
@@ -169,26 +171,48 @@ job_send(struct dispatch *d, struct job *job, struct delivery *delivery_r)
 	free(ticket);
 }
 
-/* One waiting job that a free ticket fits; its HTTP thread is woken if it is
- * not ready to be sent. False: none. Locked. */
+/* The first waiting job that a free ticket fits. What one job of an IdP does
+ * not get, no other of it does: a long queue is looked at once an IdP. Locked.
+ */
+static struct job *
+match_claim(struct dispatch *d, int64_t weights, enum share_claim claim)
+{
+	uint64_t round = ++d->round;
+	struct job *job;
+
+	TAILQ_FOREACH (job, &d->jobs[JOB_QUEUED], link) {
+		if (d->ticket_count == 0)
+			return NULL;
+		if (job->share->round == round)
+			continue;
+		if (ticket_take(d, job, weights, claim))
+			return job;
+		job->share->round = round;
+	}
+	return NULL;
+}
+
+/* One waiting job gets a free ticket, those within their share first; its HTTP
+ * thread is woken if it is not ready to be sent. False: none. Locked. */
 static bool
 match_one(struct dispatch *d, struct delivery *delivery_r)
 {
-	struct job *job, *next;
+	int64_t weights;
+	struct job *job;
 
-	for (job = TAILQ_FIRST(&d->jobs[JOB_QUEUED]); job != NULL; job = next) {
-		next = TAILQ_NEXT(job, link);
-		if (d->ticket_count == 0)
-			return false;
-		if (!ticket_take(d, job))
-			continue;
-		if (job->execution == NULL)
-			pthread_cond_signal(&job->wake);
-		else
-			job_send(d, job, delivery_r);
-		return true;
-	}
-	return false;
+	if (d->ticket_count == 0 || d->counts[JOB_QUEUED] == 0)
+		return false;
+	weights = share_weights(d, clock_mono_us());
+	job = match_claim(d, weights, SHARE_WITHIN);
+	if (job == NULL)
+		job = match_claim(d, weights, SHARE_BEYOND);
+	if (job == NULL)
+		return false;
+	if (job->execution == NULL)
+		pthread_cond_signal(&job->wake);
+	else
+		job_send(d, job, delivery_r);
+	return true;
 }
 
 void

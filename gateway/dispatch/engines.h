@@ -37,8 +37,10 @@ void engine_hello(struct dispatch *d, struct link_request *request,
 enum err ticket_offer(struct dispatch *d, struct engine *engine,
     struct link_request *request) MUST_USE;
 
-/* Gives `job` the oldest ticket that may run it: HELD. Locked. */
-bool ticket_take(struct dispatch *d, struct job *job);
+/* Gives `job` the oldest ticket that may run it and that its share allows:
+ * HELD. Locked. */
+bool ticket_take(struct dispatch *d, struct job *job, int64_t weights,
+    enum share_claim claim);
 
 /* The ticket a HELD job did not need is offered again. Locked. */
 void ticket_give_back(struct dispatch *d, struct job *job);

@@ -61,6 +61,11 @@ job_new(struct dispatch *d, const struct realm_idp *idp, int64_t deadline_us)
 
 	if (job == NULL)
 		return NULL;
+	job->share = share_join(d, idp);
+	if (job->share == NULL) {
+		free(job);
+		return NULL;
+	}
 	job_cond_init(&job->wake);
 	job->number = d->next_number++;
 	job->idp = idp;
@@ -79,6 +84,7 @@ job_free(struct dispatch *d, struct job *job)
 		ticket_give_back(d, job);
 	unlink_from(d, job);
 	LIST_REMOVE(job, bucket);
+	share_leave(job->share);
 	if (d->draining && jobs_total(d) == 0)
 		pthread_cond_broadcast(&d->idle);
 	pthread_mutex_unlock(&d->lock);

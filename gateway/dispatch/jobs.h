@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #include "gateway/dispatch/dispatch.h"
+#include "gateway/dispatch/share.h"
 #include "gateway/store/store_cache.h"
 #include "proto/link_server.h"
 #include "proto/message.h"
@@ -83,7 +84,8 @@ struct job {
 	bool effect;         /* an effect was granted to some attempt */
 	uint64_t host_calls; /* asked for by this attempt */
 	const struct realm_idp
-	    *idp; /* the requester's snapshot keeps it alive */
+	    *idp;            /* the requester's snapshot keeps it alive */
+	struct share *share; /* its IdP's */
 	const struct execution *execution; /* NULL until dispatch_run() */
 	int64_t deadline_us;
 	int64_t admitted_us;
@@ -130,6 +132,8 @@ struct dispatch {
 	struct job_bucket buckets[JOB_BUCKETS];
 	struct ticket_list tickets;
 	unsigned ticket_count;
+	struct share_list shares;
+	uint64_t round; /* of matching; see share.round */
 	struct engine_list engines;
 	unsigned engine_count;
 	int64_t gone_us; /* when the last engine went; 0: none did */

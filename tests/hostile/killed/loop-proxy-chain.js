@@ -1,4 +1,4 @@
-// {"codes": [3010]}
+// {"codes": [3010, 3001]}
 // Proxies whose traps wait for each other.
 function execute() {
   var p = {};
