@@ -96,8 +96,12 @@ arena_reset(struct arena *arena)
 void
 arena_wipe(struct arena *arena)
 {
-	for (struct block *b = arena->first; b != NULL; b = b->next)
-		explicit_bzero(b->data, b->used);
+	struct block *block = arena->first; /* there always */
+
+	do {
+		explicit_bzero(block->data, block->used);
+		block = block->next;
+	} while (block != NULL);
 	arena_reset(arena);
 }
 

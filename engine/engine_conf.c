@@ -118,27 +118,30 @@ host_name(void)
 	return name;
 }
 
-/* postern-runner in the directory of this executable. */
-static enum err
-runner_beside(const char **path_r, struct err_detail *detail)
+/* postern-runner in the directory of this executable. NULL: see `detail`. */
+static const char *
+runner_beside(struct err_detail *detail)
 {
 	static const char runner[] = "/postern-runner";
 	static char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
 	char *slash;
 
-	if (len < 0)
-		return err_set_errno(
+	if (len < 0) {
+		(void)err_set_errno(
 		    detail, ERR_IO, "runner: cannot tell where I am");
+		return NULL;
+	}
 	path[len] = '\0';
 	slash = strrchr(path, '/');
 	if (slash == NULL ||
-	    (size_t)(slash - path) + sizeof runner > sizeof path)
-		return err_set(detail, ERR_INVALID,
+	    (size_t)(slash - path) + sizeof runner > sizeof path) {
+		(void)err_set(detail, ERR_INVALID,
 		    "runner: no path beside this executable");
+		return NULL;
+	}
 	memcpy(slash, runner, sizeof runner);
-	*path_r = path;
-	return OK;
+	return path;
 }
 
 enum err
@@ -163,11 +166,10 @@ engine_conf_front(const struct engine_conf *settings,
 	front.http_connect_ms = settings->http_connect_ms;
 	front.http_total_ms = settings->http_total_ms;
 	front.runner = settings->runner;
-	if (front.runner == NULL) {
-		err = runner_beside(&front.runner, detail);
-		if (err != OK)
-			return err;
-	}
+	if (front.runner == NULL)
+		front.runner = runner_beside(detail);
+	if (front.runner == NULL)
+		return ERR_IO;
 	if (access(front.runner, X_OK) != 0)
 		return err_set_errno(
 		    detail, ERR_IO, "runner: %s", front.runner);

@@ -398,16 +398,14 @@ enum err
 gateway_open(const struct gateway_conf *conf, struct gateway **gateway_r,
     struct err_detail *detail)
 {
-	struct gateway *gateway = calloc(1, sizeof *gateway);
+	static struct gateway gateway; /* as long as the process */
 	enum err err;
 
-	if (gateway == NULL)
-		return ERR_NOMEM;
-	gateway->conf = *conf;
-	err = open_parts(gateway, detail);
+	gateway.conf = *conf;
+	err = open_parts(&gateway, detail);
 	/* On failure the process ends: nothing is taken apart. */
 	if (err == OK)
-		*gateway_r = gateway;
+		*gateway_r = &gateway;
 	return err;
 }
 

@@ -67,10 +67,10 @@ enum message_type {
 
 /* struct msg_hello, struct msg_job, ... (an empty one has only `unused`). */
 #define MESSAGE(UPPER, lower, number, sender, doc) struct msg_##lower {
-#define FIELD(kind, need, name, max, doc) MESSAGE_TYPE_##kind name;
-#define END_MESSAGE(UPPER, lower)                                              \
-	char unused;                                                           \
-	}                                                                      \
+#define FIELD(kind, need, name, max, doc)          MESSAGE_TYPE_##kind name;
+#define END_MESSAGE(UPPER, lower) \
+	char unused;              \
+	}                         \
 	;
 #include "proto/messages.def"
 #undef MESSAGE

@@ -104,7 +104,7 @@ execution_begin(
     struct execution *execution, struct span job, struct err_detail *detail)
 {
 	struct front *front = execution->front;
-	struct message message;
+	struct message message = {0};
 	int64_t total_ms;
 	enum err err;
 

@@ -199,7 +199,8 @@ worker_anonymous_bytes(const struct worker *worker)
 {
 	char path[64];
 	char text[128] = {0};
-	unsigned long size, resident, shared;
+	unsigned long resident, shared;
+	char *at = text;
 	ssize_t got;
 	int fd;
 
@@ -209,9 +210,12 @@ worker_anonymous_bytes(const struct worker *worker)
 		return -1;
 	got = read(fd, text, sizeof text - 1);
 	close(fd);
-	if (got <= 0 ||
-	    sscanf(text, "%lu %lu %lu", &size, &resident, &shared) != 3 ||
-	    resident < shared)
+	if (got <= 0)
+		return -1;
+	(void)strtoul(at, &at, 10); /* all it maps */
+	resident = strtoul(at, &at, 10);
+	shared = strtoul(at, &at, 10);
+	if (resident < shared)
 		return -1;
 	return (int64_t)(resident - shared) * sysconf(_SC_PAGESIZE);
 }

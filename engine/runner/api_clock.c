@@ -22,10 +22,11 @@ duk_ret_t
 api_clock_now(duk_context *ctx)
 {
 	struct timeval now;
+	int64_t now_ms;
 
 	(void)gettimeofday(&now, NULL);
-	duk_push_number(
-	    ctx, (double)now.tv_sec * 1000.0 + (double)(now.tv_usec / 1000));
+	now_ms = (int64_t)now.tv_sec * 1000 + now.tv_usec / 1000;
+	duk_push_number(ctx, (double)now_ms);
 	return 1;
 }
 

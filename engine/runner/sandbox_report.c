@@ -195,9 +195,13 @@ static void
 probe_seccomp(struct sandbox *sandbox, struct probe *probe)
 {
 	bool refused;
+	int fd;
 
 	(void)sandbox;
-	refused = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0;
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	refused = fd < 0;
+	if (!refused)
+		close(fd);
 #ifdef POSTERN_SANITIZED
 	FOUND(probe, refused, "widened for a sanitizer: refuses, no kill");
 #else

@@ -245,9 +245,10 @@ begin(struct vm *vm, const struct msg_run *run)
 void
 vm_execute(struct vm *vm, const struct msg_run *run, struct outcome *outcome_r)
 {
-	struct execution execution = {run, outcome_r};
+	struct execution execution;
 
 	outcome_init(outcome_r);
+	execution = (struct execution){run, outcome_r};
 	begin(vm, run);
 	api_log_send_kept(vm);
 	if (duk_safe_call(vm->ctx, execute_raw, &execution, 0, 1) != 0)

@@ -44,7 +44,7 @@ struct cache_ask {
 static struct cache_ask
 ask_of(const struct message *m)
 {
-	struct cache_ask ask = {.action = CACHE_FETCH};
+	struct cache_ask ask;
 
 	/* Only the five types host_rows sends here. */
 	if (m->type == MSG_CACHE_STORE)

@@ -82,7 +82,7 @@ query_fixed(struct query *query, int column, void *out_r, size_t len)
 {
 	struct span bytes = query_bytes(query, column);
 
-	if (bytes.len != len)
+	if (bytes.data == NULL || bytes.len != len)
 		return ERR_CORRUPT;
 	memcpy(out_r, bytes.data, len);
 	return OK;
