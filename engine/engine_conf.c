@@ -149,7 +149,6 @@ engine_conf_front(const struct engine_conf *settings,
     struct front_settings *front_r, struct err_detail *detail)
 {
 	struct front_settings front = {0};
-	enum err err;
 
 	front.gateway = settings->gateways;
 	front.name = settings->name[0] != '\0' ? settings->name : host_name();
