@@ -1,7 +1,7 @@
 /*
  * GET /oauth/api/v1/events: audit events in pages, oldest first after a
  * number (?after=N) or newest first (the default; ?before=N goes on), filtered
- * by type, client_id, sub, idp and time (from, until: Unix seconds).
+ * by type, client, sub, idp and time (from, until: Unix seconds).
  */
 #include <stdlib.h>
 
@@ -76,7 +76,7 @@ fill_filter(const struct http_form *form, struct arena *arena,
 	if (!f->newest_first && f->before != 0)
 		return "after and before exclude each other.";
 	if (!take_text(form, "type", arena, &f->type) ||
-	    !take_text(form, "client_id", arena, &f->client_id) ||
+	    !take_text(form, "client", arena, &f->client_id) ||
 	    !take_text(form, "sub", arena, &f->sub) ||
 	    !take_text(form, "idp", arena, &f->idp))
 		return "The query is too large.";

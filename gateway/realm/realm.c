@@ -13,43 +13,67 @@
 
 /* ---- look-ups ----------------------------------------------------------- */
 
-/* As strcmp(), for a name that is not terminated; with a NUL inside it equals
- * no name. */
+/*
+ * As strcmp(), for a name that is not terminated; with a NUL inside it equals
+ * no name. Without a branch on the bytes: how long an authentication takes
+ * must not tell which clients there are.
+ */
 static int
 realm_compare(struct span name, const char *other)
 {
 	size_t len = strlen(other);
-	size_t common = name.len < len ? name.len : len;
-	int order = common == 0 ? 0 : memcmp(name.data, other, common);
+	int order = 0;
 
-	if (order != 0)
-		return order;
-	return (name.len > len) - (name.len < len);
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = (uint8_t)other[i < len ? i : len];
+
+		order += (order == 0) * (name.data[i] - c);
+	}
+	return order + (order == 0) * ((name.len > len) - (name.len < len));
 }
 
 /* Every element of these arrays starts with its name. */
+static int
+realm_compare_item(struct span name, const uint8_t *item)
+{
+	const char *other;
+
+	memcpy(&other, item, sizeof other);
+	return realm_compare(name, other);
+}
+
+/*
+ * The last element whose name is not above `name`, else the first; NULL only
+ * of none. As many steps for a name that there is as for one that there is
+ * not: how long an authentication takes must not tell which clients there are.
+ */
+static const void *
+realm_search_near(struct span name, const void *base, size_t count,
+    size_t bytes, bool *same_r)
+{
+	const uint8_t *first = base;
+
+	*same_r = false;
+	if (count == 0)
+		return NULL;
+	while (count > 1) {
+		size_t half = count / 2;
+		int order = realm_compare_item(name, first + half * bytes);
+
+		first += (size_t)(order >= 0) * half * bytes;
+		count -= half;
+	}
+	*same_r = realm_compare_item(name, first) == 0;
+	return first;
+}
+
 static const void *
 realm_search(struct span name, const void *base, size_t count, size_t bytes)
 {
-	size_t low = 0;
-	size_t high = count;
+	bool same;
+	const void *near = realm_search_near(name, base, count, bytes, &same);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const void *item = (const uint8_t *)base + middle * bytes;
-		const char *other;
-		int order;
-
-		memcpy(&other, item, sizeof other);
-		order = realm_compare(name, other);
-		if (order == 0)
-			return item;
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return same ? near : NULL;
 }
 
 _Static_assert(offsetof(struct realm_client, client_id) == 0, "realm_search");
@@ -62,6 +86,20 @@ realm_client(const struct realm *realm, struct span id)
 {
 	return realm_search(
 	    id, realm->clients, realm->client_count, sizeof *realm->clients);
+}
+
+const struct realm_client *
+realm_client_near(const struct realm *realm, struct span id, bool *same_r)
+{
+	return realm_search_near(id, realm->clients, realm->client_count,
+	    sizeof *realm->clients, same_r);
+}
+
+const struct realm_api_client *
+realm_api_client_near(const struct realm *realm, struct span id, bool *same_r)
+{
+	return realm_search_near(id, realm->api_clients,
+	    realm->api_client_count, sizeof *realm->api_clients, same_r);
 }
 
 const struct realm_api_client *

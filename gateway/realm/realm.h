@@ -164,6 +164,17 @@ realm_client(const struct realm *realm, struct span id);
 const struct realm_api_client *
 realm_api_client(const struct realm *realm, struct span id);
 const struct realm_idp *realm_idp(const struct realm *realm, struct span id);
+
+/*
+ * For authentication: the client of this id, or, with *same_r false, one to go
+ * through the same steps with; NULL only where there are none at all. Takes
+ * the same time either way.
+ */
+const struct realm_client *realm_client_near(
+    const struct realm *realm, struct span id, bool *same_r);
+const struct realm_api_client *realm_api_client_near(
+    const struct realm *realm, struct span id, bool *same_r);
+
 bool string_set_has(const struct string_set *set, struct span item);
 
 /*
