@@ -86,6 +86,9 @@ apply_session(struct sandbox *sandbox, struct err_detail *detail)
 {
 	(void)sandbox;
 	(void)umask(077);
+	/* The strings too, which /proc shows whatever clearenv() does. */
+	for (char **at = environ; at != NULL && *at != NULL; at++)
+		explicit_bzero(*at, strlen(*at));
 	if (clearenv() != 0 || setenv("TZ", "UTC0", 1) != 0)
 		return err_set(detail, ERR_NOMEM, "environment");
 	tzset(); /* reads no file for this zone, and none later */

@@ -136,6 +136,8 @@ serve(struct template *template)
 	struct message ready = {.type = MSG_TEMPLATE_READY};
 	enum err err;
 
+	/* Merges what building the filters freed: once, not in each child. */
+	(void)malloc_trim(0);
 	ready.template_ready.cold = template->vm.is_cold;
 	ready.template_ready.heap_bytes = template->image.bytes;
 	err = channel_send(&template->control, &ready, NULL);
