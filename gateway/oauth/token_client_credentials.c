@@ -89,7 +89,7 @@ issue(struct token_call *call, const char *scope)
 void
 token_grant_client_credentials(struct token_call *call)
 {
-	struct string_list granted;
+	struct string_list granted = {.count = 0};
 	const char *scope;
 
 	if (!call->client->grant_client_credentials) {

@@ -18,7 +18,6 @@
 #define PAGE_MAX     200
 
 struct page {
-	const char *sub;
 	uint64_t after; /* the last row of the page before; 0: none */
 	size_t limit;
 };
@@ -26,18 +25,17 @@ struct page {
 /* ---- the request ----------------------------------------------------------
  */
 
-/* {userId}; false: answered, since no such user can be. */
+/* {userId} to call->sub; false: answered, since no such user can be. */
 static bool
-find_user(struct token_call *call, const char **sub_r)
+find_user(struct token_call *call)
 {
 	struct span user = call->http->segments[0];
 
 	if (!span_present(user) || user.len > SUBJECT_BYTES_MAX)
 		return token_call_refuse(
 		    call, PROBLEM_NOT_FOUND, "There is no user of this name.");
-	*sub_r = arena_copy_str(call->http->arena, user);
-	call->sub = *sub_r;
-	return *sub_r != NULL || token_call_fail(call, ERR_NOMEM);
+	call->sub = arena_copy_str(call->http->arena, user);
+	return call->sub != NULL || token_call_fail(call, ERR_NOMEM);
 }
 
 static bool
@@ -78,7 +76,7 @@ read_page(struct token_call *call, struct page *page_r)
 		call->oauth->vault, ROW_ID_GRANT, after, &page_r->after) != OK)
 		return token_call_refuse(call, PROBLEM_INVALID_REQUEST,
 		    "after must be the id of a token.");
-	return find_user(call, &page_r->sub);
+	return find_user(call);
 }
 
 /* ---- listing --------------------------------------------------------------
@@ -153,7 +151,7 @@ run_list(struct token_call *call)
 		return;
 	}
 	query = (struct store_user_query){
-	    .sub = page.sub, .after = page.after, .now = clock_wall_secs()};
+	    .sub = call->sub, .after = page.after, .now = clock_wall_secs()};
 	err = store_user_grants(
 	    call->oauth->store, &query, call->http->arena, grants, &count);
 	if (err == OK)
@@ -176,15 +174,15 @@ static void
 run_revoke_one(struct token_call *call)
 {
 	uint64_t number = 0;
-	const char *sub;
 	enum err err;
 
-	if (!find_user(call, &sub))
+	if (!find_user(call))
 		return;
 	err = row_id_parse(
 	    call->oauth->vault, ROW_ID_GRANT, call->http->segments[1], &number);
 	if (err == OK)
-		err = store_user_grant_revoke(call->oauth->store, sub, number);
+		err = store_user_grant_revoke(
+		    call->oauth->store, call->sub, number);
 	else
 		err = ERR_NOT_FOUND;
 	if (err == OK)
@@ -200,12 +198,11 @@ static void
 run_revoke_all(struct token_call *call)
 {
 	unsigned count = 0;
-	const char *sub;
 	enum err err;
 
-	if (!find_user(call, &sub))
+	if (!find_user(call))
 		return;
-	err = store_user_revoke_all(call->oauth->store, sub, &count);
+	err = store_user_revoke_all(call->oauth->store, call->sub, &count);
 	if (err == OK)
 		answer_revoked(call, count);
 	else

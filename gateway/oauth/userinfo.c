@@ -84,7 +84,7 @@ collect_token(struct token_call *call, struct span *text_r)
 static bool
 find_token(struct token_call *call, struct presented_token *token_r)
 {
-	struct span text;
+	struct span text = {NULL, 0};
 	enum err err;
 
 	if (!collect_token(call, &text))

@@ -9,6 +9,7 @@ from jwcrypto import jwk, jwt
 from harness.realm import SECRET
 from harness.service import CALL_SECS
 from harness.standard import standard_realm
+from harness.wait import until
 
 TOKEN = "/oauth/v1/token"
 REVOKE = "/oauth/v1/revoke"
@@ -45,6 +46,7 @@ def token_realm():
     realm.client("idle", idps=idps, **scopes, refresh_token={
         "enabled": True, "idle_secs": 60, "lifetime_secs": 100})
     realm.api_client("people", "end_user")
+    realm.api_client("auditor", "events")
     return realm
 
 
@@ -107,6 +109,19 @@ def verified(service, token, algorithm="RS256"):
     checked = jwt.JWT(jwt=token, key=key_set(service), algs=[algorithm],
                       check_claims={})
     return json.loads(checked.header), json.loads(checked.claims)
+
+
+def event_about(service, answer, kind):
+    """The audit event of this type about a request, once it is stored."""
+    correlation_id = answer.headers["X-Correlation-Id"]
+
+    def find():
+        told = requests.get(
+            service.url + "/oauth/api/v1/events", params={"type": kind},
+            auth=("auditor", SECRET), timeout=CALL_SECS).json()["events"]
+        return next((event for event in told
+                     if event.get("correlation_id") == correlation_id), None)
+    return until(find, f"{kind} of {correlation_id}")
 
 
 def let_time_pass(service, secs):
