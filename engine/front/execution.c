@@ -22,7 +22,11 @@
 /* messages.def: result.outcome and result.log. */
 #define EXECUTION_OUTCOME_MAX 786432
 #define EXECUTION_LOG_MAX     524288
+#define EXECUTION_CALLS_MAX   8192
 #define EXECUTION_SEED_BYTES  32
+
+/* A call_made's frame is never longer. */
+#define EXECUTION_CALL_BYTES 128
 
 static void execution_deadline(void *owner);
 static void execution_cpu_due(void *owner);
@@ -36,6 +40,7 @@ execution_init(
 	*execution = (struct execution){.front = front, .slot = slot};
 	buf_init(&execution->job_bytes, MESSAGE_MAX_BYTES);
 	buf_init(&execution->log, EXECUTION_LOG_MAX);
+	buf_init(&execution->calls, EXECUTION_CALLS_MAX);
 	buf_init(&execution->outcome, EXECUTION_OUTCOME_MAX);
 	timer_init(&execution->deadline, execution_deadline, execution);
 	timer_init(&execution->cpu, execution_cpu_due, execution);
@@ -86,6 +91,7 @@ execution_clear(struct execution *execution)
 	/* Arguments and results are personal data. */
 	buf_wipe(&execution->job_bytes);
 	buf_wipe(&execution->log);
+	buf_reset(&execution->calls);
 	buf_wipe(&execution->outcome);
 	execution->job = (struct msg_job){.job = 0};
 	execution->started_us = 0;
@@ -387,6 +393,22 @@ execution_frame(struct execution *execution, struct span body)
 }
 
 void
+execution_note_call(struct execution *execution, uint64_t call,
+    int64_t duration_us, struct span error)
+{
+	struct message message = {.type = MSG_CALL_MADE};
+
+	execution->host_call_us += duration_us;
+	if (execution->calls.len + EXECUTION_CALL_BYTES > EXECUTION_CALLS_MAX)
+		return;
+	message.call_made.call = call;
+	message.call_made.duration_us =
+	    (uint64_t)(duration_us > 0 ? duration_us : 0);
+	message.call_made.error = error;
+	CHECK(frame_append(&execution->calls, &message, NULL) == OK);
+}
+
+void
 execution_child_died(struct execution *execution, const int *status)
 {
 	char sentence[EXECUTION_ERROR_BYTES];
@@ -412,6 +434,8 @@ execution_result(const struct execution *execution, struct message *message_r)
 		result->error = span_str(execution->error);
 	if (execution->log.len > 0)
 		result->log = buf_span(&execution->log);
+	if (execution->calls.len > 0)
+		result->calls = buf_span(&execution->calls);
 	result->cold = execution->cold;
 	result->host_calls = execution->host_calls;
 	result->host_call_us = (uint64_t)execution->host_call_us;

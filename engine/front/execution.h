@@ -59,8 +59,9 @@ struct execution {
 	struct hostcall call;
 	uint64_t host_calls;
 	int64_t host_call_us;
+	struct buf calls;                       /* frames of call_made */
 	uint8_t trace_id[OUTBOUND_TRACE_BYTES]; /* of its HTTP requests */
-	struct buf log; /* frames of log_line */
+	struct buf log;                         /* frames of log_line */
 	bool log_is_full;
 
 	/* How it ended; set once ENDED. */
@@ -93,6 +94,10 @@ void execution_abandon(struct execution *execution);
 
 /* Kills what runs and forgets everything; nobody is told. */
 void execution_clear(struct execution *execution);
+
+/* From hostcall.c: one is over. `error` absent: it was answered. */
+void execution_note_call(struct execution *execution, uint64_t call,
+    int64_t duration_us, struct span error);
 
 /* From worker.c. `status` NULL: killed, but not reaped in time. */
 void execution_frame(struct execution *execution, struct span body);

@@ -45,8 +45,8 @@ hostcall_drop(struct hostcall *call)
 	ask_drop(&call->execution->front->asks, &call->ask);
 	hostcall_outside_drop(call);
 	if (call->pending)
-		call->execution->host_call_us +=
-		    clock_mono_us() - call->since_us;
+		execution_note_call(call->execution, call->type,
+		    clock_mono_us() - call->since_us, span_str("unanswered"));
 	call->pending = false;
 	buf_wipe(&call->body);
 	/* The question's bytes hold what a script stores. */
@@ -150,7 +150,10 @@ hostcall_reply(struct hostcall *call, const struct message *reply)
 	struct execution *execution = call->execution;
 	struct err_detail detail = {0};
 
-	execution->host_call_us += clock_mono_us() - call->since_us;
+	execution_note_call(execution, call->type,
+	    clock_mono_us() - call->since_us,
+	    reply->type == MSG_CALL_FAILED ? reply->call_failed.error
+					   : (struct span){NULL, 0});
 	call->pending = false;
 	if (conduit_send(&execution->worker->conduit, reply, &detail) != OK &&
 	    !execution->worker->conduit.is_lost)

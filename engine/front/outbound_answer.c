@@ -36,6 +36,7 @@ outbound_answer_reset(struct outbound_call *call)
 	call->head_lines = 0;
 	call->is_too_large = false;
 	call->is_refused = false;
+	call->is_opened = false;
 	call->curl_error[0] = '\0';
 }
 
@@ -126,7 +127,8 @@ outbound_answer_failed(const struct outbound_call *call, CURLcode code,
 			? "the body of %s's answer is over its limit"
 			: "the answer of %s is over its limit",
 		    host);
-	else if (call->is_refused && code == CURLE_COULDNT_CONNECT)
+	else if (call->is_refused && !call->is_opened &&
+		 code == CURLE_COULDNT_CONNECT)
 		outbound_answer_set(answer_r, "refused",
 		    "%s has an address that is not public and not listed in "
 		    "the realm's http.allow for port %u",

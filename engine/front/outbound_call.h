@@ -51,6 +51,7 @@ struct outbound_call {
 	unsigned head_lines;
 	bool is_too_large;
 	bool is_refused; /* an address was not allowed */
+	bool is_opened;  /* one was: a socket to it exists or did */
 };
 
 TAILQ_HEAD(outbound_calls, outbound_call);

@@ -44,6 +44,7 @@ on_open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *peer)
 		    LOG_STR("host", call->target.host));
 		return CURL_SOCKET_BAD;
 	}
+	call->is_opened = true;
 	return socket(
 	    peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }

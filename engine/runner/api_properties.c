@@ -8,6 +8,15 @@
 /* In the global stash, which scripts cannot reach: id to value. */
 #define STASH_VALUES "properties"
 
+/* A property of kind: key came as null. */
+static duk_ret_t
+refuse_key(duk_context *ctx)
+{
+	return vm_throw(ctx, DUK_ERR_ERROR,
+	    "this property has kind: key: only CRYPTO (option key) and HTTP "
+	    "(option clientCert) can use it, by its id");
+}
+
 duk_ret_t
 api_properties_get(duk_context *ctx)
 {
@@ -17,6 +26,8 @@ api_properties_get(duk_context *ctx)
 	duk_dup(ctx, 0);
 	if (!duk_get_prop(ctx, -2))
 		duk_push_null(ctx);
+	else if (duk_is_null(ctx, -1))
+		return refuse_key(ctx);
 	return 1;
 }
 
@@ -35,6 +46,12 @@ add_fields(duk_context *ctx, duk_idx_t values)
 			continue;
 		}
 		duk_pop_2(ctx);
+		if (duk_is_null(ctx, -1)) {
+			duk_pop(ctx);
+			duk_push_c_function(ctx, refuse_key, 0);
+			duk_def_prop(ctx, object, DUK_DEFPROP_HAVE_GETTER);
+			continue;
+		}
 		duk_def_prop(ctx, object,
 		    DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_ENUMERABLE);
 	}

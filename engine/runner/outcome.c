@@ -297,8 +297,12 @@ outcome_of_throw(duk_context *ctx, bool out_of_memory, struct outcome *outcome)
 	text = duk_safe_to_lstring(ctx, -1, &len);
 	(void)cesu8_to_utf8_lossy(
 	    span_of(text, len), OUTCOME_MESSAGE_MAX_BYTES, &outcome->message);
-	if (out_of_memory && is_out_of_memory(buf_span(&outcome->message)))
+	if (out_of_memory && is_out_of_memory(buf_span(&outcome->message))) {
 		outcome->code = SCRIPT_MEMORY;
+		/* One sentence for all of them. */
+		buf_reset(&outcome->message);
+		buf_append_str(&outcome->message, "Error: alloc failed");
+	}
 	duk_pop(ctx);
 }
 

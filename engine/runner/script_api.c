@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "engine/runner/script_shims.h"
 #include "engine/runner/vm.h"
 
 #define INSIDE    false
@@ -21,7 +22,8 @@ static const struct api_row {
 	bool reaches_out;
 	duk_c_function function;
 } api_rows[] = {
-#define SCRIPT_API(object, member, params, count, reach, function, doc) \
+#define SCRIPT_API(                                              \
+    object, member, params, result, count, reach, function, doc) \
 	{object, #member, object "." #member, count, reach, function},
 #include "engine/runner/script_api.def"
 #undef SCRIPT_API
@@ -101,6 +103,7 @@ install_row(duk_context *ctx, size_t index)
 void
 script_api_install(duk_context *ctx, struct span properties)
 {
+	script_shims_install(ctx); /* needs one of the removed */
 	duk_push_global_object(ctx);
 	for (size_t i = 0;
 	     i < sizeof removed_globals / sizeof removed_globals[0]; i++)
@@ -109,5 +112,6 @@ script_api_install(duk_context *ctx, struct span properties)
 	api_clock_install(ctx);
 	for (size_t i = 0; i < API_ROWS; i++)
 		install_row(ctx, i);
+	script_shims_install_members(ctx);
 	api_properties_install(ctx, properties);
 }

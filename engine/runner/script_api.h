@@ -17,7 +17,8 @@ void script_api_install(duk_context *ctx, struct span properties);
 void script_api_reach_out(duk_context *ctx, const char *name);
 
 /* The functions of the table; each in the api_*.c that its name says. */
-#define SCRIPT_API(object, member, params, count, reach, function, doc) \
+#define SCRIPT_API(                                              \
+    object, member, params, result, count, reach, function, doc) \
 	duk_ret_t function(duk_context *ctx);
 #include "engine/runner/script_api.def"
 #undef SCRIPT_API

@@ -200,7 +200,13 @@ assert_idp(const struct realm *realm)
 	assert_int_equal(idp->release->limits.cache_entries, 9999);
 	assert_string_equal(idp->properties_json,
 	    "{\"backend_key\":\"s3cret\","
-	    "\"backend_url\":\"https://api.example.com\"}");
+	    "\"backend_url\":\"https://api.example.com\","
+	    "\"signing_key\":null}");
+	assert_non_null(strstr(idp->keys_json, "{\"signing_key\":\"pem\"}"));
+	assert_null(strstr(idp->keys_json, "s3cret"));
+	assert_string_equal(idp->http_allow_lines,
+	    "*.partner.example\n10.1.2.0/24:8443\napi.example.com\n"
+	    "idp.example");
 	ASSERT_SET(&idp->sensitive_values, "s3cret");
 	assert_non_null(idp->release->scripts[SCRIPT_INIT]);
 	assert_string_equal(idp->release->scripts[SCRIPT_COMPLETE]->file,

@@ -65,7 +65,7 @@ execute(struct fixture *f, const char *source)
 	const struct vm_script script = {span_str("Idp/complete.js"),
 	    span_str(source),
 	    span_str("{\"my_url\":\"http://x/\",\"get\":\"g\","
-		     "\"__proto__\":\"p\"}")};
+		     "\"__proto__\":\"p\",\"signing\":null}")};
 
 	assert_int_equal(vm_load(&f->vm, &script, &f->outcome), SCRIPT_OK);
 	assert_true(vm_run_top_level(&f->vm));
@@ -358,13 +358,89 @@ test_exceptions(void **state)
 	    SCRIPT_THREW, "mine");
 }
 
+/* What scripts from elsewhere look for (script_shims.def), and keys. */
+static void
+test_shims(void **state)
+{
+	(void)state;
+	assert_failure("return REST_TEMPLATE.get('x')", SCRIPT_THREW,
+	    "ReferenceError: REST_TEMPLATE is not available: use HTTP.get(");
+	assert_failure("return Java.type('x')", SCRIPT_THREW,
+	    "ReferenceError: Java is not available: there is no Java here");
+	assert_failure("return require('crypto')", SCRIPT_THREW,
+	    "require is not available: there are no modules");
+	assert_failure("return java.lang.String", SCRIPT_THREW,
+	    "Error: java.lang is not available: ");
+	assert_failure("return new java.util.HashMap()", SCRIPT_THREW,
+	    "java.util.HashMap is not available: use an object");
+	assert_failure("return unknownName", SCRIPT_THREW,
+	    "ReferenceError: identifier 'unknownName' undefined");
+	assert_value(NULL,
+	    "(function () { try { fetch('x') } catch (e) { return "
+	    "(e instanceof ReferenceError) + ' ' + typeof fetch } })()",
+	    "true undefined");
+	assert_failure("(function f() { return f() + 1 })()", SCRIPT_THREW,
+	    "RangeError: callstack limit");
+	assert_failure("return PROPERTIES.get('signing')", SCRIPT_THREW,
+	    "this property has kind: key");
+	assert_failure("return PROPERTIES.signing", SCRIPT_THREW,
+	    "this property has kind: key");
+	assert_value(NULL, "JSON.stringify(Object.keys(PROPERTIES).sort())",
+	    "[\"__proto__\",\"my_url\"]");
+}
+
+static void
+test_crypto(void **state)
+{
+	(void)state;
+	/* FIPS 180-2 and RFC 4231 test case 2. */
+	assert_value(NULL, "CRYPTO.sha256('abc')",
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_value(
+	    NULL, "CRYPTO.sha384('abc').slice(0, 16)", "cb00753f45a35e8b");
+	assert_value(
+	    NULL, "CRYPTO.sha512('abc').slice(0, 16)", "ddaf35a193617aba");
+	assert_value(NULL,
+	    "CRYPTO.hmacSha256('Jefe', 'what do ya want for nothing?')",
+	    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_value(NULL,
+	    "CRYPTO.hmacSha512('Jefe', 'what do ya want for "
+	    "nothing?').slice(0, 16)",
+	    "164b7a7bfcf819e2");
+	assert_value(NULL, "CRYPTO.sha256('', 'base64')",
+	    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+	assert_value(
+	    NULL, "CRYPTO.base64Encode('\\u00fc\\ud83d\\ude00')", "w7zwn5iA");
+	assert_value(NULL,
+	    "CRYPTO.base64Decode('w7zwn5iA') === "
+	    "'\\u00fc\\ud83d\\ude00'",
+	    "true");
+	assert_value(NULL,
+	    "CRYPTO.hexEncode(CRYPTO.base64urlDecode('_-8', 'bytes'))", "ffef");
+	assert_failure(
+	    "CRYPTO.base64urlDecode('_-8')", SCRIPT_THREW, "no UTF-8 text");
+	assert_failure(
+	    "CRYPTO.hexDecode('abc')", SCRIPT_THREW, "the text is not hex");
+	assert_failure("CRYPTO.sha256(7)", SCRIPT_THREW, "must be a string");
+	assert_value(NULL,
+	    "[CRYPTO.timingSafeEqual('a', 'a'), CRYPTO.timingSafeEqual('a', "
+	    "'b'), CRYPTO.timingSafeEqual('a', 'aa'), "
+	    "CRYPTO.timingSafeEqual('a', new Uint8Array([97]))]",
+	    "true,false,false,true");
+	assert_value(NULL,
+	    "[CRYPTO.randomBytes(16).length, CRYPTO.randomBytes(4, "
+	    "'hex').length, CRYPTO.randomUUID().length]",
+	    "16,8,36");
+	assert_failure("CRYPTO.randomBytes(4097)", SCRIPT_THREW, "count");
+}
+
 static void
 test_globals(void **state)
 {
 	(void)state;
 	assert_value(NULL,
 	    "[typeof Duktape, typeof CBOR, typeof performance,"
-	    " typeof require, typeof print, typeof HTTP,"
+	    " typeof require, typeof print, typeof fetch,"
 	    " typeof String.fromBufferRaw]",
 	    "undefined,undefined,undefined,undefined,undefined,undefined,"
 	    "undefined");
@@ -540,6 +616,8 @@ main(void)
 	    cmocka_unit_test(test_pollution_fakes_nothing),
 	    cmocka_unit_test(test_bad_results),
 	    cmocka_unit_test(test_exceptions),
+	    cmocka_unit_test(test_shims),
+	    cmocka_unit_test(test_crypto),
 	    cmocka_unit_test(test_globals),
 	    cmocka_unit_test(test_cache_arguments),
 	    cmocka_unit_test(test_log_lines),
