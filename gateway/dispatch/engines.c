@@ -429,20 +429,19 @@ engine_of_boot(struct dispatch *d, struct span boot_id)
 }
 
 /* Finds or makes the record and fills it. Locked. NULL: stopping, too many, or
- * no memory. `stale_pipe_r` is a half-open connection it replaces, or 0. */
+ * no memory. A connection that it replaces is left to end by itself,
+ * nothing is served on it any more: nng's reaper can hang for good if a pipe
+ * is closed from this end while messages come in. */
 static struct engine *
 engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
-    struct ticket_list *dropped, uint32_t *stale_pipe_r)
+    struct ticket_list *dropped)
 {
 	struct engine *engine = engine_of_boot(d, hello->boot_id);
 
-	*stale_pipe_r = 0;
 	/* While stopping only who still has something to deliver comes in. */
 	if (d->draining && hello->running.len == 0)
 		return NULL;
 	if (engine != NULL) {
-		if (engine->pipe != pipe)
-			*stale_pipe_r = engine->pipe;
 		resume(d, engine, hello->running, dropped);
 	} else {
 		if (d->engine_count >= ENGINES_MAX)
@@ -523,7 +522,7 @@ engine_hello(struct dispatch *d, struct link_request *request,
     const struct msg_hello *hello)
 {
 	struct ticket_list dropped = TAILQ_HEAD_INITIALIZER(dropped);
-	uint32_t pipe = link_request_pipe(request), stale_pipe = 0;
+	uint32_t pipe = link_request_pipe(request);
 	struct engine *engine;
 
 	if (!hello_is_acceptable(request, hello)) {
@@ -532,11 +531,9 @@ engine_hello(struct dispatch *d, struct link_request *request,
 	}
 	pthread_mutex_lock(&d->lock);
 	end_other_session(d, pipe, hello->boot_id, &dropped);
-	engine = engine_admit(d, pipe, hello, &dropped, &stale_pipe);
+	engine = engine_admit(d, pipe, hello, &dropped);
 	pthread_mutex_unlock(&d->lock);
 	drop_tickets(&dropped);
-	if (stale_pipe != 0)
-		link_server_drop_pipe(d->link, stale_pipe);
 	if (engine == NULL) {
 		metric_count(M_ENGINE_REFUSED, "too_many", NULL);
 		answer_go_away(request, GO_AWAY_DRAINING,
