@@ -24,9 +24,8 @@ struct bench_engine {
 	const char *name;
 	const char *labels;
 	uint8_t boot_id[BOOT_ID_BYTES];
-	bool mute;      /* sends no heartbeats */
-	bool session;   /* it was welcomed */
-	unsigned drops; /* connections that went */
+	bool mute;    /* sends no heartbeats */
+	bool session; /* it was welcomed */
 	struct {
 		bool busy;
 		enum err err;
@@ -103,7 +102,11 @@ struct message bench_call(struct bench *bench, struct bench_engine *engine,
 
 struct message bench_hello(struct bench *bench, struct bench_engine *engine,
     const struct msg_job *running);
-void bench_ticket(struct bench_engine *engine, unsigned context);
+
+/* Offers a slot; returns when the dispatcher has it, or has answered. */
+void bench_ticket(
+    struct bench *bench, struct bench_engine *engine, unsigned context);
+
 struct message bench_ack(struct bench *bench, struct bench_engine *engine,
     const struct msg_job *job);
 

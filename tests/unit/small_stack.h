@@ -4,6 +4,13 @@
 #ifndef POSTERN_SMALL_STACK_H
 #define POSTERN_SMALL_STACK_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <pthread.h>
 
 /* As civetweb gives its workers; a sanitizer's frames are several times as

@@ -115,18 +115,18 @@ test_first_come_first_served_but_for_labels(void **state)
 	bench_wait_queued(bench, 2);
 	two = bench_request(bench, IDP_TWO, "two", LONG_MS);
 	bench_wait_queued(bench, 3);
-	bench_ticket(shop, 1);
+	bench_ticket(bench, shop, 1);
 	job = bench_job(bench, shop, 1);
 	assert_true(span_is(job.data, "one"));
 	bench_finish(bench, shop, &job, 2000, "");
 	bench_expect_served(bench, one, "shop", 1);
-	bench_ticket(bank, 1);
+	bench_ticket(bench, bank, 1);
 	job = bench_job(bench, bank, 1);
 	assert_true(span_is(job.data, "pinned"));
 	assert_true(span_is(job.idp, "Pinned"));
 	bench_finish(bench, bank, &job, 2000, "");
 	bench_expect_served(bench, pinned, "bank", 1);
-	bench_ticket(bank, 1);
+	bench_ticket(bench, bank, 1);
 	job = bench_job(bench, bank, 1);
 	assert_true(span_is(job.data, "two"));
 	bench_finish(bench, bank, &job, 2000, "");
@@ -145,7 +145,7 @@ test_cancelled_job_gives_its_ticket_back(void **state)
 	struct job *job;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	assert_int_equal(dispatch_admit(bench->d, &bench_realm.idps[IDP_ONE],
 			     clock_mono_us() + LONG_MS * 1000, &job, &refusal),
 	    OK);
@@ -175,12 +175,12 @@ test_held_job_that_never_starts_never_runs(void **state)
 	struct job *job;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	sent = bench_job(bench, engine, 1);
 	bench_finish(bench, engine, &sent, 2000, "");
 	bench_wait(bench, r);
 	execution = r->execution;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	assert_int_equal(dispatch_admit(bench->d, execution.idp, deadline_us,
 			     &job, &refusal),
 	    OK);
@@ -208,7 +208,7 @@ test_job_says_all_and_result_comes_back(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	r = bench_request(bench, IDP_ONE, "payload", LONG_MS);
 	job = bench_job(bench, engine, 1);
 	assert_true(job.job > 0);
@@ -244,7 +244,7 @@ test_wall_time_is_cut_to_the_deadline(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	r = bench_request(bench, IDP_ONE, "x", 2000);
 	job = bench_job(bench, engine, 1);
 	assert_in_range(job.wall_ms, 1, 2000 - ANSWER_MARGIN_MS);
@@ -265,7 +265,7 @@ test_result_brings_the_next_job(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	first = bench_request(bench, IDP_ONE, "1", LONG_MS);
 	job = bench_job(bench, engine, 1);
 	second = bench_request(bench, IDP_ONE, "2", LONG_MS);
@@ -350,7 +350,7 @@ test_bad_reports_are_failures(void **state)
 		    &bytes, cases[i].code, cases[i].status, cases[i].payload);
 		bytes.len -=
 		    cases[i].cut < bytes.len ? cases[i].cut : bytes.len;
-		bench_ticket(engine, 1);
+		bench_ticket(bench, engine, 1);
 		r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 		job = bench_job(bench, engine, 1);
 		report(bench, engine, &job, cases[i].engine_code,
@@ -371,7 +371,7 @@ test_only_the_holder_answers_and_once(void **state)
 	struct msg_job job, wrong;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	assert_int_equal(bench_ack(bench, a, &job).type, MSG_DONE);
@@ -403,7 +403,7 @@ test_source_and_properties_are_the_holders(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	assert_int_equal(bench_ack(bench, a, &job).type, MSG_DONE);
@@ -440,7 +440,7 @@ test_request_over_the_wires_limit_fails_alone(void **state)
 	assert_non_null(text);
 	memset(text, 'x', len);
 	text[len] = '\0';
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	r = bench_request(bench, IDP_ONE, text, LONG_MS);
 	expect_code(bench, r, SCRIPT_BAD_RESULT);
 	free(text);
@@ -470,7 +470,7 @@ test_drain_ends_what_runs_and_refuses_the_rest(void **state)
 	pthread_t thread;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	running = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	bench_ack(bench, a, &job);
@@ -483,7 +483,7 @@ test_drain_ends_what_runs_and_refuses_the_rest(void **state)
 	bench_request_free(waiting);
 	assert_int_equal(
 	    refused_now(bench, IDP_ONE, LONG_MS), REFUSED_DRAINING);
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	bench_expect_go_away(bench_answer(bench, a, 1), GO_AWAY_DRAINING);
 	bench_finish(bench, a, &job, 2000, "");
 	bench_expect_served(bench, running, "a", 1);
@@ -499,8 +499,8 @@ test_drain_keeps_to_its_grace(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(a, 1);
-	bench_ticket(a, 2);
+	bench_ticket(bench, a, 1);
+	bench_ticket(bench, a, 2);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	bench_ack(bench, a, &job);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -89,18 +90,18 @@ test_second_hello_says_anew_what_is_held(void **state)
 	struct msg_job job, lost;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	listed = bench_request(bench, IDP_ONE, "listed", LONG_MS);
 	job = bench_job(bench, engine, 1);
-	bench_ticket(engine, 2);
+	bench_ticket(bench, engine, 2);
 	unlisted = bench_request(bench, IDP_ONE, "unlisted", LONG_MS);
 	lost = bench_job(bench, engine, 2);
-	bench_ticket(engine, 3);
+	bench_ticket(bench, engine, 3);
 	bench_hello(bench, engine, &job);
 	/* The ticket is void and answered: a slot must not wait for ever. */
 	bench_expect_go_away(
 	    bench_answer(bench, engine, 3), GO_AWAY_UNKNOWN_SESSION);
-	bench_ticket(engine, 3);
+	bench_ticket(bench, engine, 3);
 	lost = bench_job(bench, engine, 3);
 	assert_int_equal(lost.attempt, 2);
 	bench_finish(bench, engine, &lost, 2000, "");
@@ -117,7 +118,7 @@ test_other_engine_on_a_connection_ends_the_first(void **state)
 	struct dispatch_health health;
 
 	(void)state;
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	engine->boot_id[0] ^= 1;
 	bench_hello(bench, engine, NULL);
 	/* Its tickets are answered, or it would be a slot short for ever. */
@@ -140,10 +141,10 @@ test_draining_engine_gets_no_work(void **state)
 
 	(void)state;
 	engine->mute = true; /* the bench's heartbeats do not say it */
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	beat.heartbeat.draining = true;
 	assert_int_equal(bench_call(bench, engine, &beat).type, MSG_DONE);
-	bench_ticket(other, 1);
+	bench_ticket(bench, other, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, other, 1);
 	bench_finish(bench, other, &job, 2000, "");
@@ -163,10 +164,10 @@ test_unacknowledged_goes_to_another(void **state)
 	struct msg_job first, second;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	first = bench_job(bench, a, 1);
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	second = bench_job(bench, b, 1);
 	assert_true(second.job == first.job);
 	assert_int_equal(second.attempt, 2);
@@ -186,15 +187,15 @@ test_acknowledged_stays(void **state)
 	struct msg_job job, other;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	kept = bench_request(bench, IDP_ONE, "kept", LONG_MS);
 	job = bench_job(bench, a, 1);
 	assert_int_equal(bench_ack(bench, a, &job).type, MSG_DONE);
 	/* By the time a later one was taken away, the first would have been. */
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	moved = bench_request(bench, IDP_ONE, "moved", LONG_MS);
 	other = bench_job(bench, a, 1);
-	bench_ticket(a, 2);
+	bench_ticket(bench, a, 2);
 	other = bench_job(bench, a, 2);
 	assert_int_equal(other.attempt, 2);
 	assert_int_equal(events("unacknowledged"), unacknowledged + 1);
@@ -214,18 +215,45 @@ test_back_in_time_the_result_counts(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(a, 1);
-	bench_ticket(a, 2);
+	bench_ticket(bench, a, 1);
+	bench_ticket(bench, a, 2);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	bench_ack(bench, a, &job);
-	/* The half-open way: the old connection's end comes after the hello, or
-	 * before it, within the grace. */
 	bench_break(bench, a);
 	assert_int_equal(bench_hello(bench, a, &job).type, MSG_WELCOME);
 	assert_int_equal(events("resumed"), resumed + 1);
 	bench_finish(bench, a, &job, 2000, "");
 	bench_expect_served(bench, r, "a", 1);
+}
+
+static void
+test_half_open_session_is_taken_over(void **state)
+{
+	struct bench *bench = bench_new(QUEUE_MAX, QUEUE_MS);
+	struct bench_engine *before = bench_engine(bench, "a", "");
+	struct bench_engine *after = bench_engine_new(bench, "a", "");
+	struct dispatch_health health;
+	struct bench_request *r;
+	struct msg_job job;
+
+	(void)state;
+	bench_ticket(bench, before, 1);
+	bench_ticket(bench, before, 2);
+	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
+	job = bench_job(bench, before, 1);
+	before->session = false;
+	memcpy(after->boot_id, before->boot_id, BOOT_ID_BYTES);
+	assert_int_equal(bench_hello(bench, after, &job).type, MSG_WELCOME);
+	dispatch_health(bench->d, &health);
+	assert_int_equal(health.engines, 1);
+	assert_int_equal(health.tickets, 0);
+	/* Being listed acknowledged it. */
+	bench_ticket(bench, after, 1);
+	bench_finish(bench, after, &job, 2000, "");
+	bench_expect_served(bench, r, "a", 1);
+	/* The old ticket is answered or lost with its connection. */
+	assert_true(bench_answer(bench, before, 2).type != MSG_JOB);
 }
 
 static void
@@ -237,13 +265,13 @@ test_back_without_the_job_it_runs_again(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	bench_ack(bench, a, &job);
 	bench_break(bench, a);
 	bench_hello(bench, a, NULL);
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	job = bench_job(bench, a, 1);
 	assert_int_equal(job.attempt, 2);
 	bench_finish(bench, a, &job, 2000, "");
@@ -260,12 +288,12 @@ test_gone_for_good_it_runs_elsewhere(void **state)
 	struct msg_job first, second;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	first = bench_job(bench, a, 1);
 	bench_ack(bench, a, &first);
 	bench_break(bench, a);
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	second = bench_job(bench, b, 1);
 	assert_int_equal(second.attempt, 2);
 	/* Too late: it was forgotten, so this is a new session. */
@@ -287,13 +315,13 @@ test_silent_engine_loses_its_jobs(void **state)
 	struct msg_job job;
 
 	(void)state;
-	bench_ticket(a, 1);
+	bench_ticket(bench, a, 1);
 	r = bench_request(bench, IDP_ONE, "x", LONG_MS);
 	job = bench_job(bench, a, 1);
 	bench_ack(bench, a, &job);
-	bench_ticket(a, 2);
+	bench_ticket(bench, a, 2);
 	a->mute = true;
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	job = bench_job(bench, b, 1);
 	assert_int_equal(job.attempt, 2);
 	assert_true(events("engine_silent") > silent);
@@ -321,6 +349,7 @@ main(void)
 	    cmocka_unit_test(test_unacknowledged_goes_to_another),
 	    cmocka_unit_test(test_acknowledged_stays),
 	    cmocka_unit_test(test_back_in_time_the_result_counts),
+	    cmocka_unit_test(test_half_open_session_is_taken_over),
 	    cmocka_unit_test(test_back_without_the_job_it_runs_again),
 	    cmocka_unit_test(test_gone_for_good_it_runs_elsewhere),
 	    cmocka_unit_test(test_silent_engine_loses_its_jobs),

@@ -30,7 +30,7 @@ hold(struct bench *bench, struct bench_engine *engine, enum bench_idp idp)
 {
 	struct held h = {.bench = bench, .engine = engine};
 
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	h.request = bench_request(bench, idp, "x", BENCH_DEADLINE_MS);
 	h.job = bench_job(bench, engine, 1);
 	assert_int_equal(bench_ack(bench, engine, &h.job).type, MSG_DONE);
@@ -214,7 +214,7 @@ test_lost_after_an_effect_never_runs_again(void **state)
 
 	(void)state;
 	put(&h, "effect", "v");
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	bench_break(bench, a);
 	bench_wait(bench, h.request);
 	assert_int_equal(h.request->err, OK);
@@ -239,7 +239,7 @@ test_lost_after_reading_or_a_refusal_runs_again(void **state)
 	expect_cached(call(&h, MSG_CACHE_FETCH, "nothing"), NULL);
 	expect_failed(
 	    store_value(&h, "k", span_of(text, sizeof text)), "limit");
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	bench_break(bench, a);
 	h.engine = b;
 	h.job = bench_job(bench, b, 1);
@@ -263,7 +263,7 @@ test_stale_attempt_changes_nothing(void **state)
 	bench_break(bench, a);
 	second = first;
 	second.engine = b;
-	bench_ticket(b, 1);
+	bench_ticket(bench, b, 1);
 	second.job = bench_job(bench, b, 1);
 	bench_hello(bench, a, NULL);
 	answer = store_value(&first, "stale", span_str("v"));
