@@ -18,6 +18,7 @@
 #include "gateway/dispatch/jobs.h"
 #include "gateway/dispatch/keeper.h"
 #include "gateway/dispatch/outcomes.h"
+#include "gateway/dispatch/record.h"
 
 static void
 pipe_lost(void *dispatch, uint32_t pipe)
@@ -32,6 +33,11 @@ dispatch_new(const struct dispatch_config *config)
 
 	if (d == NULL)
 		return NULL;
+	d->records = record_store_new();
+	if (d->records == NULL) {
+		free(d);
+		return NULL;
+	}
 	d->config = *config;
 	/* Not 1: what an engine still runs from before our restart must not
 	 * carry the number of a job of ours. */
@@ -214,8 +220,23 @@ dispatch_run(struct dispatch *dispatch, struct job *job,
 	pthread_mutex_unlock(&d->lock);
 	if (ended)
 		err = outcome_read(job, execution, arena, result_r);
+	if (ended && err == OK)
+		record_add(d->records, execution, result_r, RECORD_NEW);
 	job_free(d, job);
 	return err;
+}
+
+void
+dispatch_amend_record(struct dispatch *dispatch,
+    const struct execution *execution, const struct execution_result *result)
+{
+	record_add(dispatch->records, execution, result, RECORD_AMENDED);
+}
+
+struct record_store *
+dispatch_records(struct dispatch *dispatch)
+{
+	return dispatch->records;
 }
 
 /* ---- drain and health

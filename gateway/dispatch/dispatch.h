@@ -29,6 +29,7 @@
 
 struct dispatch;
 struct link_server;
+struct record_store;
 struct store;
 
 struct dispatch_config {
@@ -101,6 +102,8 @@ struct execution_result {
 	bool cold;
 	int64_t queue_us, wire_us, run_us, host_call_us, cpu_us;
 	uint64_t host_calls, heap_peak_bytes;
+	/* As the engine sent them, for the record alone (record.h). */
+	struct span log_frames, call_frames;
 };
 
 /*
@@ -112,6 +115,17 @@ struct execution_result {
 enum err dispatch_run(struct dispatch *dispatch, struct job *job,
     const struct execution *execution, struct arena *arena,
     struct execution_result *result_r) MUST_USE;
+
+/*
+ * The execution's record says `result` instead of what dispatch_run() said: its
+ * result broke a rule that only the caller knows, or there was no script to run
+ * (then every other member is zero).
+ */
+void dispatch_amend_record(struct dispatch *dispatch,
+    const struct execution *execution, const struct execution_result *result);
+
+/* The records of executions, for as long as the dispatcher lives. */
+struct record_store *dispatch_records(struct dispatch *dispatch);
 
 /* ---- for health -----------------------------------------------------------
  */

@@ -121,6 +121,7 @@ struct dispatch {
 	struct dispatch_config config;
 	struct link_server *link;
 	struct store_cache_codec cache_codec; /* host_cache.c */
+	struct record_store *records;         /* has a lock of its own */
 	uint8_t boot_id[BOOT_ID_BYTES];
 
 	pthread_mutex_t lock; /* guards all below */

@@ -248,6 +248,18 @@ plausible_us(uint64_t reported_us, int64_t most_us)
 	return reported_us > (uint64_t)most_us ? most_us : (int64_t)reported_us;
 }
 
+/* Kept for the record, where one is wanted; without room for it in the arena
+ * the record does without. */
+static void
+keep_frames(const struct msg_result *m, const struct execution *x,
+    struct arena *arena, struct execution_result *r)
+{
+	if (x->idp->record_mode == RECORD_OFF)
+		return;
+	r->log_frames = arena_copy(arena, m->log);
+	r->call_frames = arena_copy(arena, m->calls);
+}
+
 static enum err
 read_result(const struct msg_result *m, const struct job *job,
     const struct execution *x, struct arena *arena, struct execution_result *r)
@@ -287,6 +299,7 @@ outcome_read(const struct job *job, const struct execution *execution,
 			log_script_lines(message.result.log, execution);
 			err = read_result(
 			    &message.result, job, execution, arena, &r);
+			keep_frames(&message.result, execution, arena, &r);
 		}
 	}
 	if (err != OK)

@@ -297,17 +297,35 @@ call_run(struct call *call, const struct execution *execution,
 	*started_r = err != ERR_UNAVAILABLE;
 	if (err == ERR_UNAVAILABLE)
 		return unavailable(call);
-	if (err == OK && result_r->code == SCRIPT_OK)
+	if (err == OK && result_r->code == SCRIPT_OK) {
+		call->execution = execution;
+		call->result = result_r;
 		return true;
+	}
 	metric_count(M_REGISTRATIONS, call->step, "script_error");
 	call_event(call, script_errors[call->kind],
 	    script_code_name(err == OK ? result_r->code : SCRIPT_LOST));
 	return refuse(call, PROBLEM_INTERNAL, NULL);
 }
 
+/* The record said that it went well. */
+static void
+amend_record(struct call *call, enum script_code code, const char *sentence)
+{
+	struct execution_result result;
+
+	if (call->result == NULL)
+		return;
+	result = *call->result;
+	result.code = code;
+	result.message = sentence;
+	dispatch_amend_record(call->oauth->dispatch, call->execution, &result);
+}
+
 static void
 log_code(struct call *call, enum script_code code, const char *sentence)
 {
+	amend_record(call, code, sentence);
 	log_warn("execution refused",
 	    LOG_STR("correlation_id", call->http->correlation_id),
 	    LOG_STR("idp", call->idp->identifier),

@@ -29,6 +29,9 @@ struct call {
 	const struct release *release; /* NULL: the IdP's present one */
 	const char *sub;               /* the user's, once the script said */
 	struct job *job;               /* admitted and not yet run; or NULL */
+	/* What ran and what came of it, for its record; NULL before. */
+	const struct execution *execution;
+	const struct execution_result *result;
 };
 
 /* Body syntax. Takes the realm; every call ends with call_end(). */
