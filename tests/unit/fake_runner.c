@@ -182,7 +182,7 @@ serve_one(void)
 {
 	struct message message = hear(CONTROL_FD, NULL);
 	char answer[64] = "";
-	char data[33];
+	char data[sizeof answer];
 	bool keep;
 
 	if (message.type != MSG_RUN)
