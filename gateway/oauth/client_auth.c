@@ -84,6 +84,7 @@ check_digest(const struct auth_attempt *attempt, const struct stored *stored,
 {
 	static const uint8_t nobody[DIGEST_BYTES];
 	uint8_t digest[DIGEST_BYTES];
+	volatile bool right; /* or the compiler makes two branches of it */
 	bool equal;
 
 	realm_secret_digest(
@@ -92,7 +93,8 @@ check_digest(const struct auth_attempt *attempt, const struct stored *stored,
 	    span_of(stored->secret != NULL ? stored->secret->digest : nobody,
 		DIGEST_BYTES));
 	secret_wipe(digest, sizeof digest);
-	return equal & stored->usable ? OK : ERR_DENIED;
+	right = equal & stored->usable;
+	return right ? OK : ERR_DENIED;
 }
 
 /* An unknown or disabled client's hash is not computed: it is the most that a

@@ -239,6 +239,11 @@ test_refusals_take_one_time(void **state)
 	double t = INFINITY;
 
 	(void)state;
+#if !defined(__OPTIMIZE__) || defined(POSTERN_SANITIZED)
+	/* Not the code that runs anywhere: a compiler that does not optimise,
+	 * or checks every access, makes branches of its own. */
+	skip();
+#endif
 	for (int round = 0; round < ROUNDS && t >= T_MAX; round++) {
 		measure(&oauth);
 		t = worst();
