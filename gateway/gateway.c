@@ -355,6 +355,7 @@ fill_contexts(struct gateway *gateway, struct attempt_limit *attempts,
 	};
 	gateway->admin = (struct admin_context){
 	    .dispatch = gateway->dispatch,
+	    .oauth = &gateway->oauth,
 	    .store = gateway->store,
 	    .listen = gateway->conf.listen_admin,
 	};

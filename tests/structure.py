@@ -31,7 +31,8 @@ OWN = {
     "gateway/oauth": ["common", "gateway/http", "gateway/dispatch",
                       "gateway/realm", "gateway/store", "gateway/keys"],
     "gateway/admin": ["common", "gateway/http", "gateway/dispatch",
-                      "gateway/realm", "gateway/store", "gateway/keys"],
+                      "gateway/oauth", "gateway/realm", "gateway/store",
+                      "gateway/keys"],
     "gateway/ctl": ["common", "proto"],
     "engine": ["common", "proto", "engine/front"],
     # runner_exit.h: what the runner's exit statuses mean, for its supervisor.

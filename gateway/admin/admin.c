@@ -9,6 +9,7 @@
 #include "common/json_text.h"
 #include "common/metric.h"
 #include "gateway/admin/admin.h"
+#include "gateway/admin/executions.h"
 #include "gateway/dispatch/dispatch.h"
 #include "gateway/store/store.h"
 
@@ -118,10 +119,30 @@ metrics(void *context, const struct http_request *request,
 	metric_render(&response->body);
 }
 
+static void
+list_executions(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	if (is_host_ours(context, request, response))
+		executions_list(context, request, response);
+}
+
+static void
+get_execution(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	if (is_host_ours(context, request, response))
+		executions_get(context, request, response);
+}
+
 static const struct http_route routes[] = {
     {"health_live", HTTP_GET, "/health/live", HTTP_BODY_NONE, live},
     {"health_ready", HTTP_GET, "/health/ready", HTTP_BODY_NONE, ready},
     {"metrics", HTTP_GET, "/metrics", HTTP_BODY_NONE, metrics},
+    {"executions", HTTP_GET, "/api/v1/configuration/executions", HTTP_BODY_NONE,
+	list_executions},
+    {"execution", HTTP_GET, "/api/v1/configuration/executions/{correlation_id}",
+	HTTP_BODY_NONE, get_execution},
 };
 
 const struct http_route *

@@ -1,5 +1,5 @@
 /*
- * The admin listener's routes: health and metrics.
+ * The admin listener's routes: health, metrics and the records of executions.
  *
  * Threads: the handlers run on the admin server's workers.
  */
@@ -11,6 +11,7 @@
 #include "gateway/http/http.h"
 
 struct dispatch;
+struct oauth;
 struct store;
 
 /* The `context` of the admin server's http_config. Borrowed, for as long as
@@ -18,6 +19,7 @@ struct store;
 struct admin_context {
 	struct dispatch *dispatch;
 	struct store *store;
+	const struct oauth *oauth; /* for API clients' credentials */
 	const char *listen; /* the listener's ADDRESS:PORT; NULL: loopback */
 };
 
