@@ -1,7 +1,7 @@
 /*
  * The queue of imported secret hashes, the thread that works it off, and the
  * memory of both outcomes.
- * Not here: the hashes themselves (password_hash.c).
+ * Not here: the hashes themselves (imported_hash.c).
  */
 #include "gateway/oauth/secret_checker.h"
 
@@ -15,7 +15,7 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/secret.h"
-#include "gateway/oauth/password_hash.h"
+#include "gateway/oauth/imported_hash.h"
 #include "gateway/realm/realm.h"
 
 /* At 0.1 s a hash, as many as a request has time for. */
@@ -151,7 +151,7 @@ static enum err
 compute(const struct check *check)
 {
 	enum err err =
-	    password_hash_check(check->phc, secret_bytes(check->secret));
+	    imported_hash_check(check->phc, secret_bytes(check->secret));
 
 	metric_count(M_SECRET_HASHES, err == OK ? "right" : "wrong", NULL);
 	if (err == OK || err == ERR_DENIED)

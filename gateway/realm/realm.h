@@ -170,10 +170,10 @@ const struct realm_idp *realm_idp(const struct realm *realm, struct span id);
  * through the same steps with; NULL only where there are none at all. Takes
  * the same time either way.
  */
-const struct realm_client *realm_client_near(
-    const struct realm *realm, struct span id, bool *same_r);
-const struct realm_api_client *realm_api_client_near(
-    const struct realm *realm, struct span id, bool *same_r);
+const struct realm_client *
+realm_client_near(const struct realm *realm, struct span id, bool *same_r);
+const struct realm_api_client *
+realm_api_client_near(const struct realm *realm, struct span id, bool *same_r);
 
 bool string_set_has(const struct string_set *set, struct span item);
 

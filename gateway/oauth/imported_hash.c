@@ -1,8 +1,8 @@
 /*
- * Imported password hashes; see password_hash.h. Not here: when they are
+ * Imported password hashes; see imported_hash.h. Not here: when they are
  * computed (secret_checker.c).
  */
-#include "gateway/oauth/password_hash.h"
+#include "gateway/oauth/imported_hash.h"
 
 #include <argon2.h>
 #include <crypt.h>
@@ -169,7 +169,7 @@ check_crypt(const char *phc, struct span secret)
 }
 
 enum err
-password_hash_check(const char *phc, struct span secret)
+imported_hash_check(const char *phc, struct span secret)
 {
 	if (!span_present(secret) || secret.len > SECRET_BYTES_MAX)
 		return ERR_DENIED;

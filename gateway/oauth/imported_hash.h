@@ -6,14 +6,14 @@
  * Takes up to seconds and, for argon2id, the memory that the hash asks for.
  * Threads: any with an ordinary stack (crypt_r needs 32 KB): not a worker.
  */
-#ifndef POSTERN_PASSWORD_HASH_H
-#define POSTERN_PASSWORD_HASH_H
+#ifndef POSTERN_IMPORTED_HASH_H
+#define POSTERN_IMPORTED_HASH_H
 
 #include "common/err.h"
 #include "common/span.h"
 
 /* ERR_DENIED: another secret. ERR_LIMIT: the hash costs more than we pay.
  * ERR_INVALID, ERR_NOMEM, ERR_CRYPTO: it cannot be computed here. */
-enum err password_hash_check(const char *phc, struct span secret) MUST_USE;
+enum err imported_hash_check(const char *phc, struct span secret) MUST_USE;
 
 #endif
