@@ -17,10 +17,9 @@
 #include "engine/runner/heap.h"
 
 /*
- * Images up to this size are restored by copying. Copying costs 16 us for
- * 220 KB and grows with the image (and beyond 1 MiB out of the cache);
- * dropping the pages costs 40-100 us whatever the image (page faults of the
- * next execution included). docs/EXECUTION-COST.md shows both.
+ * Images up to this size are restored by copying, which takes less time than
+ * dropping pages and faulting them in again up to about 4 MiB, but makes all of
+ * the image each child's own memory (docs/EXECUTION-COST.md shows both).
  */
 #define HEAP_IMAGE_COPY_MAX_BYTES ((size_t)1 << 20)
 

@@ -65,6 +65,8 @@ static int
 stop(void **state)
 {
 	(void)state;
+	if (last != NULL)
+		gateway_answer_type(last, MSG_DONE);
 	gateway_stop(gateway);
 	return 0;
 }
