@@ -1,6 +1,7 @@
 /*
- * What engines ask, except CACHE (host_cache.c) and HTTP (host_http.c): sessions, tickets, results,
- * acknowledgements, sources and properties. See hosts.h.
+ * What engines ask, except CACHE (host_cache.c) and HTTP (host_http.c):
+ * sessions, tickets, results, acknowledgements, sources and properties. See
+ * hosts.h.
  */
 #include "gateway/dispatch/hosts.h"
 
