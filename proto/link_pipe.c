@@ -57,6 +57,7 @@ link_pipe_request(struct link_pipes *pipes, uint32_t id)
 		verdict = LINK_PIPE_IGNORE;
 	} else if (pipe->unanswered == LINK_UNANSWERED_MAX) {
 		pipe->is_refused = true;
+		pipe->deliveries++;
 		verdict = LINK_PIPE_REFUSE;
 	} else {
 		pipe->unanswered++;
@@ -66,14 +67,31 @@ link_pipe_request(struct link_pipes *pipes, uint32_t id)
 	return verdict;
 }
 
-/* Frees the place of a lost pipe when nothing is being delivered from it. */
+void
+link_pipe_refuse(struct link_pipes *pipes, uint32_t id)
+{
+	struct link_pipe *pipe;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	if (pipe != NULL)
+		pipe->is_refused = true;
+	pthread_mutex_unlock(&pipes->lock);
+}
+
+/* Nothing is being delivered from a pipe that is gone for us: its loss is
+ * announced once, its place is free when nng has removed it too. */
 static bool
 is_finished(struct link_pipe *pipe)
 {
-	if (!pipe->is_lost || pipe->deliveries > 0)
+	bool is_news = !pipe->is_told;
+
+	if ((!pipe->is_lost && !pipe->is_refused) || pipe->deliveries > 0)
 		return false;
-	pipe->id = 0;
-	return true;
+	pipe->is_told = true;
+	if (pipe->is_lost)
+		pipe->id = 0;
+	return is_news;
 }
 
 bool
@@ -103,7 +121,7 @@ link_pipe_answered(struct link_pipes *pipes, uint32_t id)
 		CHECK(pipe->unanswered > 0);
 		pipe->unanswered--;
 	}
-	lives = pipe != NULL && !pipe->is_lost;
+	lives = pipe != NULL && !pipe->is_lost && !pipe->is_refused;
 	pthread_mutex_unlock(&pipes->lock);
 	return lives;
 }

@@ -23,9 +23,9 @@ struct link_pipe {
 	int listener_id;
 	unsigned unanswered;
 	unsigned deliveries; /* calls of received() under way */
-	bool
-	    is_refused; /* passed its limit; its further requests are dropped */
-	bool is_lost;
+	bool is_refused;     /* what it still sends is dropped */
+	bool is_lost;        /* nng removed it */
+	bool is_told;        /* its loss was announced */
 };
 
 struct link_pipes {
@@ -36,7 +36,8 @@ struct link_pipes {
 enum link_pipe_verdict {
 	LINK_PIPE_DELIVER, /* counted; link_pipe_delivered() is due */
 	LINK_PIPE_IGNORE,  /* the pipe is gone or refused */
-	LINK_PIPE_REFUSE   /* just passed its limit: close it; said once */
+	LINK_PIPE_REFUSE /* just passed its limit; link_pipe_delivered() is due
+			  */
 };
 
 void link_pipes_init(struct link_pipes *pipes);
@@ -48,6 +49,14 @@ link_pipe_add(struct link_pipes *pipes, uint32_t id, int listener_id) MUST_USE;
 /* A request came by the pipe. */
 enum link_pipe_verdict
 link_pipe_request(struct link_pipes *pipes, uint32_t id) MUST_USE;
+
+/*
+ * From now on as good as lost: what it sends is dropped unanswered, so its
+ * peer hangs up and dials anew. It is not closed from our end: closing a pipe
+ * while messages arrive can hang nng 1.5.2's reaper for good. To be called
+ * while a delivery of the pipe is under way.
+ */
+void link_pipe_refuse(struct link_pipes *pipes, uint32_t id);
 
 /* received() returned. True: the pipe went meanwhile; announce it. */
 bool link_pipe_delivered(struct link_pipes *pipes, uint32_t id) MUST_USE;

@@ -139,9 +139,9 @@ link_answer(struct link_request *request, struct span bytes)
 	/* The header stays: it holds the way back. */
 	nng_msg_clear(request->message);
 	if (nng_msg_append(request->message, bytes.data, bytes.len) != 0) {
+		/* The peer's time-out for the question tells it. */
 		log_error("link answer lost: out of memory",
 		    LOG_UINT("pipe", request->pipe));
-		link_server_drop_pipe(server, request->pipe);
 		request_free(request);
 		return;
 	}
@@ -152,19 +152,11 @@ link_answer(struct link_request *request, struct span bytes)
 
 /* ---- receiving ---------------------------------------------------------- */
 
-void
-link_server_drop_pipe(struct link_server *server, uint32_t pipe)
-{
-	(void)server;
-	nng_pipe_close((nng_pipe){.id = pipe});
-}
-
 static void
-refuse_pipe(struct link_server *server, uint32_t pipe)
+delivered(struct link_server *server, uint32_t pipe)
 {
-	log_warn("link pipe dropped: too many unanswered requests",
-	    LOG_UINT("pipe", pipe), LOG_INT("limit", LINK_UNANSWERED_MAX));
-	link_server_drop_pipe(server, pipe);
+	if (link_pipe_delivered(&server->pipes, pipe))
+		server->handlers.pipe_lost(server->handlers.user, pipe);
 }
 
 static void
@@ -178,13 +170,12 @@ deliver(struct link_server *server, uint32_t pipe, nng_msg *message)
 		    "link request lost: out of memory", LOG_UINT("pipe", pipe));
 		nng_msg_free(message);
 		(void)!link_pipe_answered(&server->pipes, pipe);
-		link_server_drop_pipe(server, pipe);
+		link_pipe_refuse(&server->pipes, pipe);
 	} else {
 		handlers->received(handlers->user, request,
 		    span_of(nng_msg_body(message), nng_msg_len(message)));
 	}
-	if (link_pipe_delivered(&server->pipes, pipe))
-		handlers->pipe_lost(handlers->user, pipe);
+	delivered(server, pipe);
 }
 
 static void
@@ -197,7 +188,10 @@ take_message(struct link_server *server, nng_msg *message)
 		deliver(server, pipe, message);
 		return;
 	case LINK_PIPE_REFUSE:
-		refuse_pipe(server, pipe);
+		log_warn("link pipe ignored: too many unanswered requests",
+		    LOG_UINT("pipe", pipe),
+		    LOG_INT("limit", LINK_UNANSWERED_MAX));
+		delivered(server, pipe);
 		break;
 	case LINK_PIPE_IGNORE:
 		break;

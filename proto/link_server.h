@@ -5,8 +5,10 @@
  * Traps it hides (each was measured): RECVMAXSZ set before listening and read
  * back; 16 receives outstanding with callbacks; raw REP's 64 reply slots a
  * pipe, beyond which frees replies silently (we hold a pipe to
- * LINK_UNANSWERED_MAX and drop the pipe that passes it); an ipc listener that
- * dies when a peer vanishes mid-handshake (link_server_check() rebuilds it).
+ * LINK_UNANSWERED_MAX; one that passes it is lost for us and not served any
+ * more, but not closed: closing a pipe from our end while messages arrive can
+ * hang nng's reaper for good); an ipc listener that dies when a peer vanishes
+ * mid-handshake (link_server_check() rebuilds it).
  *
  * Who may connect: the kernel decides at connect(), by the mode of the socket
  * (0660) and of its directory, so our own user, root, and who is of the group.
@@ -61,9 +63,6 @@ void link_answer(struct link_request *request, struct span bytes);
 /* Frees the request without an answer (only while stopping or when its pipe is
  * known to be lost: the peer would wait for ever). */
 void link_request_drop(struct link_request *request);
-
-/* Closes a misbehaving pipe. pipe_lost() follows. */
-void link_server_drop_pipe(struct link_server *server, uint32_t pipe);
 
 /*
  * Self-request through the listener (dials it like an engine, sends `ping`,

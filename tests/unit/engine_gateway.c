@@ -16,6 +16,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "tests/unit/sever.h"
 
 struct gateway {
 	struct link_server *server;
@@ -274,8 +275,10 @@ void
 gateway_hang_up(struct gateway *gateway, struct question *question)
 {
 	uint32_t pipe = question->pipe;
+	char path[sizeof gateway->dir + sizeof "/s"];
 
-	link_server_drop_pipe(gateway->server, pipe);
+	(void)snprintf(path, sizeof path, "%s/s", gateway->dir);
+	sever_connections(path);
 	link_request_drop(question->request);
 	question_free(question);
 	forget_pipe(gateway, pipe);

@@ -27,6 +27,7 @@
 #include "proto/link_client.h"
 #include "proto/link_server.h"
 #include "proto/message.h"
+#include "tests/unit/sever.h"
 
 #define HANG_MS       20000
 #define CONTEXTS_MAX  64
@@ -401,7 +402,7 @@ test_dropped_pipe_loses_questions_and_comes_back(void **state)
 	(void)state;
 	engine_ask_all(engine);
 	WAIT_AT_LEAST(gateway->held_count, 8);
-	link_server_drop_pipe(gateway->server, gateway->last_pipe);
+	sever_connections(gateway->path);
 	WAIT_AT_LEAST(engine->failures, 8);
 	assert_int_equal(engine->last_err, ERR_LOST);
 	WAIT_AT_LEAST(gateway->lost, 1);
@@ -501,10 +502,11 @@ test_too_many_unanswered_cost_the_pipe(void **state)
 	assert_int_equal(gateway->lost, 0);
 	engine_ask(engine, LINK_UNANSWERED_MAX, 0);
 	WAIT_AT_LEAST(gateway->lost, 1);
-	WAIT_AT_LEAST(engine->failures, LINK_UNANSWERED_MAX + 1);
 	assert_int_equal(gateway->received, 2 + LINK_UNANSWERED_MAX);
 	gateway_answer_held(gateway, "to nobody");
 	gateway_set_holds(gateway, false);
+	assert_int_equal(link_client_redial(engine->client, NULL), OK);
+	WAIT_AT_LEAST(engine->failures, LINK_UNANSWERED_MAX + 1);
 	WAIT_AT_LEAST(engine->ups, 2);
 	engine_ask_all(engine); /* the count starts anew with the new pipe */
 	WAIT_AT_LEAST(engine->answers, 1 + LINK_UNANSWERED_MAX + 1);
