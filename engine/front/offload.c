@@ -66,16 +66,32 @@ offload_ready(void *owner, uint32_t events)
 	}
 }
 
+static enum err
+offload_start(
+    struct offload *offload, unsigned threads, struct err_detail *detail)
+{
+	pthread_t thread;
+
+	for (unsigned i = 0; i < threads; i++)
+		if (pthread_create(&thread, NULL, offload_thread, offload) !=
+			0 ||
+		    pthread_detach(thread) != 0)
+			return err_set(detail, ERR_NOMEM, "no thread");
+	return OK;
+}
+
 enum err
 offload_open(struct loop *loop, unsigned threads, unsigned queue_max,
     struct offload **offload_r, struct err_detail *detail)
 {
 	struct offload *offload = calloc(1, sizeof *offload);
-	pthread_t thread;
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	enum err err;
 
-	if (offload == NULL || fd < 0)
+	if (offload == NULL || fd < 0) {
+		free(offload);
 		return err_set(detail, ERR_NOMEM, "out of memory");
+	}
 	CHECK(pthread_mutex_init(&offload->lock, NULL) == 0);
 	CHECK(pthread_cond_init(&offload->came, NULL) == 0);
 	TAILQ_INIT(&offload->queue);
@@ -83,15 +99,12 @@ offload_open(struct loop *loop, unsigned threads, unsigned queue_max,
 	offload->queue_max = queue_max + threads;
 	offload->source = (struct loop_source){
 	    .fd = -1, .ready = offload_ready, .owner = offload};
-	if (loop_watch(loop, &offload->source, fd, EPOLLIN) != OK)
-		return err_set_errno(detail, ERR_IO, "epoll");
-	for (unsigned i = 0; i < threads; i++)
-		if (pthread_create(&thread, NULL, offload_thread, offload) !=
-			0 ||
-		    pthread_detach(thread) != 0)
-			return err_set(detail, ERR_NOMEM, "no thread");
+	/* From here on it stays, also if the process is about to end. */
 	*offload_r = offload;
-	return OK;
+	err = loop_watch(loop, &offload->source, fd, EPOLLIN);
+	if (err != OK)
+		return err_set_errno(detail, err, "epoll");
+	return offload_start(offload, threads, detail);
 }
 
 enum err

@@ -63,14 +63,16 @@ enum err
 outbound_open(struct front *front, struct err_detail *detail)
 {
 	const struct front_settings *settings = front->settings;
-	struct outbound *outbound = calloc(1, sizeof *outbound);
+	struct outbound *outbound;
 	enum err err;
 
-	if (outbound == NULL)
-		return err_set(detail, ERR_NOMEM, "out of memory");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(detail, ERR_CRYPTO, "libcurl does not start");
+	outbound = calloc(1, sizeof *outbound);
+	if (outbound == NULL)
+		return err_set(detail, ERR_NOMEM, "out of memory");
 	TAILQ_INIT(&outbound->calls);
+	front->outbound = outbound;
 	outbound->front = front;
 	outbound->limits.ca = settings->http_ca;
 	outbound->limits.connect_ms = settings->http_connect_ms;
@@ -80,7 +82,6 @@ outbound_open(struct front *front, struct err_detail *detail)
 	if (err == OK)
 		err = outbound_sets_open(
 		    front, outbound_hop_ended, &outbound->sets, detail);
-	front->outbound = outbound;
 	return err;
 }
 

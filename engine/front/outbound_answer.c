@@ -16,11 +16,11 @@ outbound_answer_set(struct outbound_answer *answer_r, const char *error,
 {
 	va_list args;
 
-	(void)snprintf(answer_r->error, sizeof answer_r->error, "%s", error);
 	va_start(args, format);
 	(void)vsnprintf(
 	    answer_r->sentence, sizeof answer_r->sentence, format, args);
 	va_end(args);
+	(void)snprintf(answer_r->error, sizeof answer_r->error, "%s", error);
 	/* Names from certificates and hosts may be in it. */
 	for (char *c = answer_r->sentence; *c != '\0'; c++)
 		if (*c < 0x20 || *c >= 0x7f)

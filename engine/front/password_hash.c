@@ -5,7 +5,8 @@
 #include "engine/front/password_hash.h"
 
 #include <argon2.h>
-#include <stdio.h>
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/secret.h"
@@ -50,12 +51,27 @@ password_hash_pbkdf2(struct span password, struct span digest,
 	return OK;
 }
 
+/* The number after `prefix` at `*at`, which moves behind it. */
+static bool
+take_number(const char **at, const char *prefix, unsigned long *number_r)
+{
+	size_t len = strlen(prefix);
+	char *end;
+
+	if (strncmp(*at, prefix, len) != 0 || !isdigit((*at)[len]))
+		return false;
+	*number_r = strtoul(*at + len, &end, 10); /* too much: ULONG_MAX */
+	*at = end;
+	return true;
+}
+
 enum err
 password_hash_argon2id(struct span password, struct span encoded,
     bool *matches_r, struct err_detail *detail)
 {
 	char text[ENCODED_BYTES_MAX + 1];
-	unsigned kib, passes, lanes;
+	unsigned long kib, passes, lanes;
+	const char *at = text;
 	int result;
 
 	if (encoded.len > ENCODED_BYTES_MAX ||
@@ -65,8 +81,9 @@ password_hash_argon2id(struct span password, struct span encoded,
 	memcpy(text, encoded.data, encoded.len);
 	text[encoded.len] = '\0';
 	/* The hash itself says what checking it costs: bounded first. */
-	if (sscanf(text, "$argon2id$v=19$m=%6u,t=%6u,p=%6u$", &kib, &passes,
-		&lanes) != 3)
+	if (!take_number(&at, "$argon2id$v=19$m=", &kib) ||
+	    !take_number(&at, ",t=", &passes) ||
+	    !take_number(&at, ",p=", &lanes) || *at != '$')
 		return err_set(detail, ERR_INVALID,
 		    "expects $argon2id$v=19$m=..,t=..,p=..$salt$hash");
 	if (kib > PASSWORD_ARGON2_KIB_MAX ||

@@ -10,8 +10,8 @@
 #include "engine/runner/vm.h"
 
 /* U+FFFD in UTF-8, and how much longer one bad byte gets by it. */
-#define REPLACEMENT       "\xEF\xBF\xBD"
 #define REPLACEMENT_BYTES 3
+static const uint8_t replacement[REPLACEMENT_BYTES] = {0xEF, 0xBF, 0xBD};
 
 static size_t
 check_length(duk_context *ctx, size_t start, const char *what, size_t max_bytes)
@@ -126,7 +126,7 @@ api_bytes_push_text_lossy(duk_context *ctx, struct span bytes)
 		size_t len = utf8_next(bytes, &code_point);
 
 		if (len == 0) {
-			memcpy(out + made, REPLACEMENT, REPLACEMENT_BYTES);
+			memcpy(out + made, replacement, REPLACEMENT_BYTES);
 			made += REPLACEMENT_BYTES;
 			len = 1;
 		} else if (len == 4) {
