@@ -119,6 +119,34 @@ misbehave(struct span data)
 	}
 }
 
+/* What only others may say: as an engine about another job, or as a template.
+ */
+static void
+forge(struct span data)
+{
+	struct message message = {.type = MSG_NONE};
+
+	if (has(data, "forge result")) {
+		message.type = MSG_RESULT;
+		message.result.job = 1;
+		message.result.attempt = 1;
+	} else if (has(data, "forge source_get")) {
+		message.type = MSG_SOURCE_GET;
+		message.source_get.job = 1;
+		message.source_get.source =
+		    span_of("01234567890123456789012345678901", 32);
+	} else if (has(data, "forge template_ready")) {
+		message.type = MSG_TEMPLATE_READY;
+	} else if (has(data, "forge child_ready")) {
+		message.type = MSG_CHILD_READY;
+	}
+	if (message.type == MSG_NONE)
+		return;
+	say(CONTROL_FD, &message);
+	for (;;)
+		pause();
+}
+
 static struct message
 call(enum message_type type)
 {
@@ -189,6 +217,7 @@ serve_one(void)
 		_exit(93);
 	keep = message.run.keep;
 	misbehave(message.run.data);
+	forge(message.run.data);
 	if (has(message.run.data, "log")) {
 		struct message line = {.type = MSG_LOG_LINE};
 
@@ -231,19 +260,41 @@ end_with_the_engine(void)
 		_exit(96);
 }
 
+/* How the template lies about whom it forked. */
+static enum { HONEST, LIES_ITSELF, LIES_GRANDCHILD, LIES_TWINS } lie;
+
+static _Noreturn void
+serve_child(int fd)
+{
+	end_with_the_engine();
+	dup2(fd, CONTROL_FD);
+	close(fd);
+	buf_reset(&received);
+	child();
+}
+
+/* As the real one: the child is the engine's, not ours. */
+static void
+fork_to_engine(int fd)
+{
+	if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0)
+		serve_child(fd);
+}
+
 static void
 fork_child(int fd)
 {
-	/* As the real one: the child is the engine's, not ours. */
-	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	const struct message ready = {.type = MSG_CHILD_READY};
 
-	if (pid == 0) {
-		end_with_the_engine();
-		dup2(fd, CONTROL_FD);
-		close(fd);
-		buf_reset(&received);
-		child();
-	}
+	if (lie == LIES_ITSELF)
+		say(fd, &ready);
+	/* A process of ours, which the engine can neither reap nor kill. */
+	else if (lie == LIES_GRANDCHILD && fork() == 0)
+		serve_child(fd);
+	else if (lie != LIES_GRANDCHILD)
+		fork_to_engine(fd);
+	if (lie == LIES_TWINS)
+		fork_to_engine(fd); /* two on one socket */
 	close(fd);
 }
 
@@ -263,6 +314,10 @@ load(struct span source, bool cold)
 		say(CONTROL_FD, &message);
 		_exit(1);
 	}
+	lie = has(source, "lies itself")       ? LIES_ITSELF
+	      : has(source, "lies grandchild") ? LIES_GRANDCHILD
+	      : has(source, "lies twins")      ? LIES_TWINS
+					       : HONEST;
 	message = (struct message){.type = MSG_TEMPLATE_READY};
 	message.template_ready.cold = cold;
 	say(CONTROL_FD, &message);

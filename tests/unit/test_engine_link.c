@@ -422,6 +422,68 @@ test_template_failures(void **state)
 	gateway_answer_type(take_result(5, SCRIPT_OK), MSG_DONE);
 }
 
+/* A child in other hands can say all that its socket takes; only words of a
+ * child are heard, and only about its own job. */
+static void
+test_lying_children(void **state)
+{
+	static const char *const lies[] = {"forge result", "forge source_get",
+	    "forge template_ready", "forge child_ready"};
+	struct question *result;
+
+	(void)state;
+	give_first(1, "s", "first");
+	gateway_answer_type(take_result(1, SCRIPT_OK), MSG_DONE);
+	for (unsigned i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		give(gateway_job(10 + i, "s", lies[i]));
+		result = take_result(10 + i, SCRIPT_CRASHED);
+		assert_null(result->message.result.outcome.data);
+		gateway_answer_type(result, MSG_DONE);
+		assert_serves(100 + i);
+	}
+}
+
+/* Whom the template forked is not for it to say: the engine believes the
+ * kernel, and signals nobody it did not get as a child. Other templates go on.
+ */
+static void
+test_lying_templates(void **state)
+{
+	static const char *const lies[] = {"lies itself", "lies grandchild"};
+
+	(void)state;
+	give_first(1, "s", "first");
+	gateway_answer_type(take_result(1, SCRIPT_OK), MSG_DONE);
+	for (unsigned i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		struct message job = gateway_job(10 + i, lies[i], "x");
+
+		job.job.wall_ms = 200;
+		give(job);
+		gateway_serve_source(gateway, lies[i]);
+		assert_serves(100 + i);
+		gateway_answer_type(
+		    take_result(10 + i, SCRIPT_TIMEOUT), MSG_DONE);
+		assert_serves(200 + i);
+	}
+}
+
+/* Two processes on one socket: the second is nobody. */
+static void
+test_twins(void **state)
+{
+	struct question *result;
+
+	(void)state;
+	give_first(1, "s", "first");
+	gateway_answer_type(take_result(1, SCRIPT_OK), MSG_DONE);
+	give_first(2, "lies twins", "x");
+	result = take(MSG_RESULT);
+	assert_int_equal(result->message.result.job, 2);
+	assert_int_not_equal(result->message.result.code, SCRIPT_VIOLATION);
+	gateway_answer_type(result, MSG_DONE);
+	assert_serves(100);
+}
+
 static void
 test_drain(void **state)
 {
@@ -530,6 +592,9 @@ main(void)
 	    FAKE(test_unknown_session),
 	    FAKE(test_silent_gateway_is_dialled_anew),
 	    FAKE(test_unusable_answers),
+	    FAKE(test_lying_children),
+	    FAKE(test_lying_templates),
+	    FAKE(test_twins),
 	    FAKE(test_template_failures),
 	    FAKE(test_drain),
 	    FAKE(test_drain_with_tickets_out),
