@@ -349,12 +349,33 @@ def test_bulkhead(service, partners, url):
         0, 200, 200, 200, 200]
 
 
-def test_a_request_is_an_effect(service, url, partners):
-    """An engine lost after it: the fate is unknown and nothing runs twice."""
-    assert service.count("postern_host_calls_total", call="http_intent",
-                         outcome="ok") > 0
-    before = service.count("postern_host_calls_total", call="http_intent")
-    answer = service.complete("http", [["get", "http://10.0.0.1/"]])
-    assert json.loads(answer.json()["data"])[0]["code"] == "refused"
-    assert service.count("postern_host_calls_total",
-                         call="http_intent") == before
+def test_what_is_refused_is_no_effect(service, call, url):
+    def intents(**labels):
+        return service.count("postern_host_calls_total", call="http_intent",
+                             **labels)
+    before = intents()
+    assert_error(call(["get", "http://10.0.0.1/"])[0], "refused")
+    assert intents() == before
+    assert call(["get", url("plain", "/echo")])[0]["status"] == 200
+    assert intents(outcome="ok") == before + 1
+
+
+def test_an_engine_lost_after_a_request(start):
+    """The fate is unknown, and the request is never sent twice."""
+    partner = Partner()
+    realm = standard_realm("lost")
+    realm.idp("lost", CALLS, http={"allow": [f"127.0.0.1:{partner.port}"]})
+    service = start(realm, engines=("one", "two"))
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(service.complete(
+        "lost", [["get", f"http://127.0.0.1:{partner.port}/held"]])))
+    thread.start()
+    until(lambda: partner.requests, "the request", 5 * SLOWNESS)
+    for engine in service.engines.values():
+        engine.kill()
+        engine.start()
+    thread.join()
+    assert answers[0].status_code == 500
+    assert int(service.failure_of(answers[0])["code"]) == 3015
+    assert len(partner.requests) == 1
+    partner.close()
