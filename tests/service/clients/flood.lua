@@ -7,7 +7,8 @@ function init(args)
   sources = tonumber(args[2])
 end
 
-local digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+local digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" ..
+  "abcdefghijklmnopqrstuvwxyz0123456789+/"
 
 local function base64(text)
   local out = {}
