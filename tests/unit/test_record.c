@@ -122,7 +122,7 @@ test_failures_outlive_successes(void **state)
 	static const char *const all[] = {"s4", "s3", "s2", "f1", NULL};
 	static const char *const two[] = {"s4", "s3", NULL};
 	static const char *const nothing[] = {NULL};
-	char id[8];
+	char id[16];
 
 	expect_list(*state, 10, nothing);
 	add(*state, "f1", SCRIPT_TIMEOUT, RECORD_NEW);

@@ -30,7 +30,7 @@ serve_one(struct bench *bench, struct bench_engine *engine, enum bench_idp idp)
 	struct bench_request *r;
 	struct msg_job job;
 
-	bench_ticket(engine, 1);
+	bench_ticket(bench, engine, 1);
 	r = bench_request(bench, idp, "x", LONG_MS);
 	job = bench_job(bench, engine, 1);
 	bench_finish(bench, engine, &job, 2000, "");
@@ -56,7 +56,7 @@ offer(struct bench *bench, struct bench_engine *engine, unsigned context,
 	int64_t hang_us = clock_mono_us() + LONG_MS * 1000;
 	struct dispatch_health health;
 
-	bench_ticket(engine, context);
+	bench_ticket(bench, engine, context);
 	do {
 		assert_true(clock_mono_us() < hang_us);
 		assert_int_equal(
@@ -82,7 +82,7 @@ test_alone_has_every_slot(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		bench_ticket(engine, i + 1);
+		bench_ticket(bench, engine, i + 1);
 		r[i] = bench_request(bench, IDP_ONE, "x", LONG_MS);
 		jobs[i] = bench_job(bench, engine, i + 1);
 		acknowledge(bench, engine, &jobs[i]);
