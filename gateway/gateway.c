@@ -452,9 +452,10 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail)
 {
 	enum err err;
 
-	err = open_admin(gateway, detail);
+	/* First: /health/ready must not be heard before what it speaks of. */
+	err = open_public(gateway, detail);
 	if (err == OK)
-		err = open_public(gateway, detail);
+		err = open_admin(gateway, detail);
 	if (err == OK)
 		err = housekeeping_start(&gateway->housekeeping, detail);
 	if (err != OK)
@@ -476,6 +477,7 @@ gateway_drain(struct gateway *gateway)
 	(void)http_drain(gateway->public_server, grace_ms);
 	dispatch_drain(gateway->dispatch, grace_ms);
 	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
+	housekeeping_stop(&gateway->housekeeping);
 	event_log_stop(gateway->events);
 	store_close(gateway->store);
 }

@@ -4,7 +4,6 @@
  */
 #include "gateway/housekeeping.h"
 
-#include <pthread.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -15,6 +14,10 @@
 
 /* Rows an expiry takes at a time: a commit of a few milliseconds. */
 #define EXPIRE_BATCH 200
+
+/* Between two looks; between two batches, so that requests come between. */
+#define PAUSE_MS  1000
+#define BREATH_MS 20
 
 #define DAY_SECS (24 * 60 * 60)
 
@@ -129,29 +132,69 @@ expire_rows(struct housekeeping *keeping)
 	return rows == EXPIRE_BATCH || events == EXPIRE_BATCH;
 }
 
-static _Noreturn void *
+/* ---- the thread --------------------------------------------------------- */
+
+/* A moment later; false: it is time to end. */
+static bool
+rest(struct housekeeping *keeping, int64_t ms)
+{
+	int64_t end_ms = clock_mono_ms() + ms;
+	const struct timespec end = {end_ms / 1000, end_ms % 1000 * 1000000};
+	bool stopping;
+	int waited = 0;
+
+	pthread_mutex_lock(&keeping->lock);
+	while (!keeping->stopping && waited == 0)
+		waited = pthread_cond_timedwait(
+		    &keeping->stop, &keeping->lock, &end);
+	stopping = keeping->stopping;
+	pthread_mutex_unlock(&keeping->lock);
+	return !stopping;
+}
+
+static void *
 janitor(void *argument)
 {
-	const struct timespec pause = {1, 0}, breath = {0, 20 * 1000 * 1000};
 	struct housekeeping *keeping = argument;
 	int64_t rotate_not_before_ms = 0;
+	bool more;
 
-	for (;;) {
-		bool more = expire_rows(keeping);
-
+	do {
+		more = expire_rows(keeping);
 		rotate_if_old(keeping, &rotate_not_before_ms);
-		nanosleep(more ? &breath : &pause, NULL);
-	}
+	} while (rest(keeping, more ? BREATH_MS : PAUSE_MS));
+	return NULL;
+}
+
+/* So that the wall clock's jumps neither hurry nor delay the janitor. */
+static void
+init_stop(struct housekeeping *keeping)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&keeping->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&keeping->stop, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 }
 
 enum err
 housekeeping_start(struct housekeeping *keeping, struct err_detail *detail)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, janitor, keeping) != 0 ||
-	    pthread_detach(thread) != 0)
+	init_stop(keeping);
+	if (pthread_create(&keeping->thread, NULL, janitor, keeping) != 0)
 		return err_set(
 		    detail, ERR_NOMEM, "the janitor cannot be started");
 	return OK;
+}
+
+void
+housekeeping_stop(struct housekeeping *keeping)
+{
+	pthread_mutex_lock(&keeping->lock);
+	keeping->stopping = true;
+	pthread_cond_signal(&keeping->stop);
+	pthread_mutex_unlock(&keeping->lock);
+	pthread_join(keeping->thread, NULL);
 }
