@@ -62,7 +62,7 @@ timers_wait_ms(const struct timers *timers, int64_t now_us)
 	if (first->at_us <= now_us)
 		return 0;
 	/* Rounded up: waking early would only mean waking twice. */
-	wait_ms = (first->at_us - now_us + 999) / 1000;
+	wait_ms = (first->at_us - now_us - 1) / 1000 + 1;
 	return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 

@@ -358,6 +358,25 @@ gateway_wait_exit(struct gateway *gateway)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
 }
 
+/* Kills and waits for the corpse, which its stopped parent does not reap. */
+static void
+kill_runner(int pid)
+{
+	char path[64], state = '?';
+	FILE *stat;
+
+	kill(pid, SIGKILL);
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	while (state != 'Z') {
+		stat = fopen(path, "r");
+		CHECK(stat != NULL);
+		CHECK(fscanf(stat, "%*d (%*[^)]) %c", &state) == 1);
+		(void)fclose(stat);
+	}
+}
+
+/* All at once for the engine, which otherwise might give work to one that is
+ * about to die. */
 unsigned
 gateway_kill_runners(struct gateway *gateway)
 {
@@ -368,12 +387,14 @@ gateway_kill_runners(struct gateway *gateway)
 
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children",
 	    (int)gateway->engine, (int)gateway->engine);
+	kill(gateway->engine, SIGSTOP);
 	children = fopen(path, "r");
 	CHECK(children != NULL);
 	while (fscanf(children, "%d", &pid) == 1) {
-		kill(pid, SIGKILL);
+		kill_runner(pid);
 		killed++;
 	}
 	(void)fclose(children);
+	kill(gateway->engine, SIGCONT);
 	return killed;
 }
