@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import socket
@@ -22,14 +23,24 @@ SLOWNESS = 10 if SANITIZED else 1
 
 STOP_SECS = 20 * SLOWNESS
 
+# quickstart's are above these.
+LISTENING_PORTS = (10000, 20000)
+
 TSAN_SUPPRESSIONS = ROOT / "tests" / "service" / "tsan-suppressions.txt"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below what the kernel gives to outgoing connections, of which one could
+    have it before who is to listen there."""
+    while True:
+        port = random.randrange(*LISTENING_PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def allow_cores():
