@@ -9,6 +9,7 @@
  * Exit status: 0 stopped or checked, 1 could not start, 2 configuration,
  * 3 a layer of the sandbox is missing.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +113,19 @@ serve(const struct engine_conf *settings, bool only_check)
 	return fail(ENGINE_EXIT_START, "not started", &detail, err);
 }
 
+/* Before anything else: a stop that comes while starting waits for the loop,
+ * which ends as it should. Runners are spawned with a mask of their own. */
+static void
+hold_stops(void)
+{
+	sigset_t stops;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -123,6 +137,7 @@ main(int argc, char **argv)
 	enum err err;
 	int status;
 
+	hold_stops();
 	err = engine_conf_load(argc, argv, &settings, &conf, &action, &detail);
 	if (err != OK) {
 		(void)fprintf(

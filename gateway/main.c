@@ -81,23 +81,21 @@ set_up_log(const struct gateway_conf *conf)
 }
 
 static int
-run(const struct gateway_conf *conf)
+run(const struct gateway_conf *conf, const sigset_t *signals)
 {
 	struct err_detail detail = {0};
 	struct gateway *gateway;
-	sigset_t signals;
 	enum err err;
 
 	set_up_log(conf);
 	secret_forbid_dumps();
-	block_signals(&signals);
 	err = gateway_open(conf, &gateway, &detail);
 	if (err == OK)
 		err = gateway_serve(gateway, &detail);
 	if (err != OK)
 		/* Not exit(): nng's threads run and cannot be closed. */
 		_exit(fail(err, &detail));
-	serve_until_stopped(gateway, &signals);
+	serve_until_stopped(gateway, signals);
 	_exit(EX_OK);
 }
 
@@ -108,8 +106,11 @@ main(int argc, char **argv)
 	struct gateway_conf conf;
 	enum conf_action action;
 	struct conf *loaded;
+	sigset_t signals;
 	enum err err;
 
+	/* First, so that a stop while starting ends as it should. */
+	block_signals(&signals);
 	err = conf_load(
 	    &gateway_conf_table, argc, argv, &conf, &loaded, &action, &detail);
 	if (err == OK && action == CONF_CHECKED)
@@ -121,5 +122,5 @@ main(int argc, char **argv)
 	}
 	if (action != CONF_RUN)
 		return EX_OK;
-	return run(&conf);
+	return run(&conf, &signals);
 }
