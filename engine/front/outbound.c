@@ -43,6 +43,22 @@ outbound_limits(const struct outbound *outbound)
 /* ---- opening --------------------------------------------------------------
  */
 
+/* Of the slots, what one host may hold: whoever waits holds one as well. */
+static void
+take_bounds(struct outbound_limits *limits, const struct front_settings *from)
+{
+	limits->host_share = from->slots * 3 / 4;
+	if (limits->host_share < 1)
+		limits->host_share = 1;
+	limits->per_host = from->http_per_host;
+	if (limits->per_host > limits->host_share)
+		limits->per_host = limits->host_share;
+	log_info("bounds of HTTP to one host",
+	    LOG_UINT("running", limits->per_host),
+	    LOG_UINT("running_and_waiting", limits->host_share),
+	    LOG_UINT("slots", from->slots));
+}
+
 static enum err
 take_resolve(struct outbound *outbound, const char *list)
 {
@@ -77,7 +93,7 @@ outbound_open(struct front *front, struct err_detail *detail)
 	outbound->limits.ca = settings->http_ca;
 	outbound->limits.connect_ms = settings->http_connect_ms;
 	outbound->limits.total_ms = settings->http_total_ms;
-	outbound->limits.per_host = settings->http_per_host;
+	take_bounds(&outbound->limits, settings);
 	err = take_resolve(outbound, settings->http_resolve);
 	if (err == OK)
 		err = outbound_sets_open(
@@ -116,10 +132,11 @@ outbound_free(struct outbound_call *call)
 static bool
 is_same_host(const struct outbound_call *a, const struct outbound_call *b)
 {
-	return a->set == b->set && a->target.port == b->target.port &&
+	return a->target.port == b->target.port &&
 	       strcasecmp(a->target.host, b->target.host) == 0;
 }
 
+/* Of its own identity provider, to the same host. */
 static unsigned
 count_of(const struct outbound_call *call, enum outbound_state state)
 {
@@ -128,8 +145,22 @@ count_of(const struct outbound_call *call, enum outbound_state state)
 
 	TAILQ_FOREACH (other, &call->outbound->calls, link)
 		count += other != call && other->state == state &&
-			 is_same_host(other, call);
+			 other->set == call->set && is_same_host(other, call);
 	return count;
+}
+
+/* Whether it may run or wait without taking the slots that others keep. All
+ * identity providers' requests count: the slots are one engine's. */
+static bool
+fits_share(const struct outbound_call *call)
+{
+	const struct outbound_call *other;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (other, &call->outbound->calls, link)
+		count += other != call && other->state != OUTBOUND_SENT &&
+			 is_same_host(other, call);
+	return count < call->outbound->limits.host_share;
 }
 
 /* A place is free: whoever waited longest for a host that has one starts. */
@@ -212,25 +243,37 @@ outbound_total_due(void *owner)
 /* ---- hops -----------------------------------------------------------------
  */
 
+/* Whether the present hop is to be sent now. If not it waits for its turn, or
+ * the call has ended. */
+static bool
+outbound_may_start(struct outbound_call *call)
+{
+	struct outbound_answer answer = {.status = 0};
+	unsigned per_host = call->outbound->limits.per_host;
+	bool fits = fits_share(call);
+
+	if (fits && count_of(call, OUTBOUND_ACTIVE) < per_host)
+		return true;
+	call->state = OUTBOUND_QUEUED;
+	if (fits && count_of(call, OUTBOUND_QUEUED) < per_host)
+		return false;
+	outbound_answer_set(&answer, "limit",
+	    "too many requests to %s are under way and waiting",
+	    call->target.host);
+	outbound_end(call, &answer);
+	return false;
+}
+
 /* Sends the present hop, or has it wait for its turn, or ends the call. */
 static void
 outbound_step(struct outbound_call *call)
 {
 	struct outbound_answer answer = {.status = 0};
 	struct err_detail detail = {0};
-	unsigned per_host = call->outbound->limits.per_host;
 	enum err err;
 
-	if (count_of(call, OUTBOUND_ACTIVE) >= per_host) {
-		call->state = OUTBOUND_QUEUED;
-		if (count_of(call, OUTBOUND_QUEUED) < per_host)
-			return;
-		outbound_answer_set(&answer, "limit",
-		    "too many requests to %s are under way and waiting",
-		    call->target.host);
-		outbound_end(call, &answer);
+	if (!outbound_may_start(call))
 		return;
-	}
 	call->state = OUTBOUND_ACTIVE;
 	outbound_answer_reset(call);
 	err = outbound_easy_make(call, outbound_set_share(call->set), &detail);

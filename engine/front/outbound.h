@@ -8,7 +8,9 @@
  * Redirections are followed here, each judged anew.
  *
  * At most settings->http_per_host requests of a set to one host and port are
- * under way; as many again wait; one more fails with `limit`.
+ * under way and as many again wait. All sets together have no more of either
+ * at one host than three quarters of the slots, since who waits holds a slot
+ * too: a slow host leaves slots to the others. One more fails with `limit`.
  *
  * Threads: the main one. libcurl resolves names on threads of its own, which
  * a cancelled request leaves behind rather than waits for.

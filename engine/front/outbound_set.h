@@ -25,7 +25,8 @@ struct outbound_limits {
 	const char *ca; /* NULL: the system's */
 	int64_t connect_ms;
 	int64_t total_ms;
-	unsigned per_host;
+	unsigned per_host;          /* running, of one set */
+	unsigned host_share;        /* running and waiting, of all sets */
 	struct curl_slist *resolve; /* NULL: none */
 };
 

@@ -349,6 +349,44 @@ def test_bulkhead(service, partners, url):
         0, 200, 200, 200, 200]
 
 
+def test_a_slow_host_leaves_slots_to_others(start):
+    """Three quarters of eight slots, whatever http_per_host says and whichever
+    identity providers ask."""
+    slow, quick = Partner(), Partner()
+    idps = ("a", "b", "c", "d")
+    realm = standard_realm(*idps)
+    http = {"allow": [f"127.0.0.1:{p.port}" for p in (slow, quick)]}
+    for idp in idps:
+        realm.idp(idp, CALLS, http=http)
+    service = start(realm, engine_flags=["--slots=8", "--http-per-host=7"])
+    held = []
+
+    def ask(idp, partner, path):
+        answer = service.complete(
+            idp, [["get", f"http://127.0.0.1:{partner.port}{path}"]])
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.json()["data"])[0]
+
+    threads = [threading.Thread(
+        target=lambda idp=idp: held.append(ask(idp, slow, "/held")))
+        for idp in idps[:3] * 2]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(slow.requests) == 6, "the six to arrive", 5 * SLOWNESS)
+    assert_error(ask("d", slow, "/echo"), "limit")
+    assert ask("d", quick, "/echo")["status"] == 200
+    slow.release.set()
+    for thread in threads:
+        thread.join()
+    assert [r["status"] for r in held] == [200] * 6
+    assert ask("d", slow, "/echo")["status"] == 200
+    [line] = [text for text in service.logs().splitlines()
+              if "bounds of HTTP" in text]
+    assert '"running":6,"running_and_waiting":6' in line
+    slow.close()
+    quick.close()
+
+
 def test_what_is_refused_is_no_effect(service, call, url):
     def intents(**labels):
         return service.count("postern_host_calls_total", call="http_intent",
