@@ -8,6 +8,8 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
+NAME_MAX = 150
+
 
 def name_of(case):
     """unit/STEM as ctest says it; service/FILE::TEST for pytest."""
@@ -17,12 +19,17 @@ def name_of(case):
     return f"service/{place[1]}::{name}" if place else name
 
 
+def cut(name):
+    """A parameter may be a test's whole input."""
+    return name if len(name) <= NAME_MAX else name[:NAME_MAX - 3] + "..."
+
+
 def indented(text):
     return "\n".join("    " + line for line in text.rstrip().splitlines())
 
 
 def show(case, prefix):
-    name = prefix + name_of(case)
+    name = prefix + cut(name_of(case))
     seconds = float(case.get("time") or 0)
     trouble = [t for t in (case.find("failure"), case.find("error"))
                if t is not None]

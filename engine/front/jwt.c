@@ -180,7 +180,8 @@ try_jwk_text(
 		    detail, ERR_INVALID, "the key is no JWK or JWK set");
 	if (keys == NULL)
 		try_jwk(attempt, tree, detail);
-	json_array_foreach(keys, i, jwk) try_jwk(attempt, jwk, detail);
+	json_array_foreach (keys, i, jwk)
+		try_jwk(attempt, jwk, detail);
 	json_decref(tree);
 	return OK;
 }
@@ -238,11 +239,12 @@ audience_is(const json_t *aud, struct span expected)
 		return span_equal(
 		    span_of(json_string_value(aud), json_string_length(aud)),
 		    expected);
-	json_array_foreach(
-	    aud, i, one) if (json_is_string(one) &&
-			     span_equal(span_of(json_string_value(one),
-					    json_string_length(one)),
-				 expected)) return true;
+	json_array_foreach (aud, i, one)
+		if (json_is_string(one) &&
+		    span_equal(span_of(json_string_value(one),
+				   json_string_length(one)),
+			expected))
+			return true;
 	return false;
 }
 

@@ -183,8 +183,7 @@ find_key(const struct verification *v)
 	cjose_jwk_t *found = NULL;
 	size_t i;
 
-	json_array_foreach(json_object_get(set, "keys"), i, key)
-	{
+	json_array_foreach (json_object_get(set, "keys"), i, key) {
 		if (found == NULL && key_fits(key, kid, alg))
 			found = cjose_jwk_import_json(key, NULL);
 	}
@@ -267,8 +266,9 @@ has_our_audience(const struct verification *v, const char *issuer)
 
 	if (audience_is_ours(v, issuer, audience))
 		return true;
-	json_array_foreach(
-	    audience, i, one) if (audience_is_ours(v, issuer, one)) return true;
+	json_array_foreach (audience, i, one)
+		if (audience_is_ours(v, issuer, one))
+			return true;
 	return false;
 }
 

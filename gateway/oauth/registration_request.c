@@ -48,8 +48,7 @@ take_scopes(json_t *body, struct arena *arena, struct registration_request *r)
 		r->wrong_field = "scope has too many values.";
 		return OK;
 	}
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		if (!json_is_string(item)) {
 			r->wrong_field = "scope must be an array of strings.";
 			return OK;
@@ -73,12 +72,12 @@ custom_params_are_valid(json_t *params)
 
 	if (!json_is_object(params))
 		return false;
-	json_object_foreach(params, name, list)
-	{
+	json_object_foreach (params, name, list) {
 		if (!json_is_array(list))
 			return false;
-		json_array_foreach(
-		    list, i, item) if (!json_is_string(item)) return false;
+		json_array_foreach (list, i, item)
+			if (!json_is_string(item))
+				return false;
 	}
 	return true;
 }

@@ -88,8 +88,7 @@ write_claims(json_t *user, const struct realm_idp *idp, struct arena *arena,
 
 	buf_init(&w.claims, 4 * USER_BYTES_MAX);
 	buf_init(&w.dropped, 1024);
-	json_object_foreach(user, name, value)
-	{
+	json_object_foreach (user, name, value) {
 		err = write_claim(&w, idp, name, value);
 		if (err != OK)
 			break;
@@ -123,9 +122,10 @@ read_amr(json_t *user, struct arena *arena, struct subject *s,
 	if (!json_is_array(amr))
 		return err_set(detail, ERR_INVALID,
 		    "user.amr must be an array of strings");
-	json_array_foreach(
-	    amr, i, item) if (!json_is_string(item)) return err_set(detail,
-	    ERR_INVALID, "user.amr must be an array of strings");
+	json_array_foreach (amr, i, item)
+		if (!json_is_string(item))
+			return err_set(detail, ERR_INVALID,
+			    "user.amr must be an array of strings");
 	buf_init(&text, USER_BYTES_MAX * 4);
 	if (append_value(&text, amr))
 		s->amr = arena_copy(arena, buf_span(&text));

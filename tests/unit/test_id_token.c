@@ -170,8 +170,7 @@ published_key(json_t *set, const char *kid)
 	json_t *jwk;
 	size_t i;
 
-	json_array_foreach(json_object_get(set, "keys"), i, jwk)
-	{
+	json_array_foreach (json_object_get(set, "keys"), i, jwk) {
 		if (strcmp(string_of(jwk, "kid"), kid) == 0)
 			return jwk;
 	}
