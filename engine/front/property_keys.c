@@ -54,8 +54,7 @@ forget_tree(json_t *tree)
 	const char *id;
 	json_t *value;
 
-	json_object_foreach(tree, id, value)
-	{
+	json_object_foreach (tree, id, value) {
 		(void)id;
 		secret_wipe((void *)(uintptr_t)json_string_value(value),
 		    json_string_length(value));
