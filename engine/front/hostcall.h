@@ -43,6 +43,7 @@ struct hostcall {
 	/* Calls carried out here. */
 	struct outbound_call *http;
 	struct secret *client_pem; /* lent to `http` */
+	struct buf http_ca;        /* lent to `http`; empty: the engine's */
 	struct keyed_task *keyed;
 	struct buf http_body; /* of the last answer, as far as not given yet */
 	size_t http_given;

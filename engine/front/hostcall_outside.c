@@ -18,11 +18,14 @@
 
 /* messages.def: http_response.body and http_body.body. */
 #define PART_BYTES 524288
+/* messages.def: keys.ca. */
+#define CA_BYTES 262144
 
 void
 hostcall_outside_init(struct hostcall *call)
 {
 	buf_init(&call->http_body, 0);
+	buf_init(&call->http_ca, CA_BYTES);
 }
 
 void
@@ -34,6 +37,7 @@ hostcall_outside_drop(struct hostcall *call)
 	call->client_pem = NULL;
 	keyed_task_abandon(call->keyed);
 	call->keyed = NULL;
+	buf_fini(&call->http_ca);
 	buf_wipe(&call->http_body);
 	call->http_given = 0;
 }
@@ -49,6 +53,17 @@ hostcall_is_outside(enum message_type type)
 /* ---- keys ------------------------------------------------------------------
  */
 
+static void
+ask_for_keys(struct hostcall *call)
+{
+	const struct msg_job *job = &call->execution->job;
+	struct message question = {.type = MSG_KEYS_GET};
+
+	question.keys_get.job = job->job;
+	question.keys_get.properties = job->properties;
+	(void)hostcall_question(call, &question, HOSTCALL_KEYS);
+}
+
 /*
  * The key property `id`, a copy. NULL: the call has been answered, or the
  * question for the keys is out and the call begins again with its answer.
@@ -58,7 +73,6 @@ take_key(struct hostcall *call, struct span id)
 {
 	const struct msg_job *job = &call->execution->job;
 	struct front *front = call->execution->front;
-	struct message question = {.type = MSG_KEYS_GET};
 	struct secret *key = NULL;
 	enum err err;
 
@@ -66,9 +80,7 @@ take_key(struct hostcall *call, struct span id)
 	if (err == OK)
 		return key;
 	if (err == ERR_STATE) {
-		question.keys_get.job = job->job;
-		question.keys_get.properties = job->properties;
-		(void)hostcall_question(call, &question, HOSTCALL_KEYS);
+		ask_for_keys(call);
 	} else if (err == ERR_NOT_FOUND) {
 		hostcall_fail(call, "invalid",
 		    "there is no property of this id with kind: key");
@@ -76,6 +88,28 @@ take_key(struct hostcall *call, struct span id)
 		hostcall_fail(call, "unavailable", "out of memory");
 	}
 	return NULL;
+}
+
+/* The identity provider's certificate authorities, if it has any. False: as
+ * take_key(). */
+static bool
+take_ca(struct hostcall *call)
+{
+	const struct msg_job *job = &call->execution->job;
+	enum err err;
+
+	if (!job->http_ca || call->http_ca.len > 0)
+		return true;
+	err = property_keys_ca(
+	    call->execution->front, job->properties, &call->http_ca);
+	if (err == OK)
+		return true;
+	if (err == ERR_STATE)
+		ask_for_keys(call);
+	else
+		hostcall_fail(call, "unavailable",
+		    "the certificate authorities of http.ca are not to be had");
+	return false;
 }
 
 /* ---- HTTP -------------------------------------------------------------------
@@ -169,6 +203,8 @@ http_order(struct hostcall *call, const struct msg_http_request *request,
 						 : FRONT_HTTP_BODY_BYTES,
 	    .done = http_done,
 	    .owner = call};
+	if (call->http_ca.len > 0)
+		order_r->ca_pem = buf_span(&call->http_ca);
 	if (call->client_pem != NULL)
 		order_r->client_pem = secret_bytes(call->client_pem);
 }
@@ -182,6 +218,8 @@ http_begin(struct hostcall *call, const struct msg_http_request *request)
 	struct outbound_answer refusal;
 	struct outbound_order order;
 
+	if (!take_ca(call))
+		return;
 	if (span_present(request->client_cert) && call->client_pem == NULL) {
 		call->client_pem = take_key(call, request->client_cert);
 		if (call->client_pem == NULL)
@@ -255,7 +293,7 @@ answered_keys(struct hostcall *call, const struct message *answer)
 
 	if (answer->type != MSG_KEYS ||
 	    property_keys_put(call->execution->front, job->properties,
-		answer->keys.json) != OK ||
+		answer->keys.json, answer->keys.ca) != OK ||
 	    message_decode(
 		buf_span(&call->body), SENDER_CHILD, &message, NULL) != OK) {
 		hostcall_fail(

@@ -397,8 +397,8 @@ outbound_prepare(struct outbound *outbound, const struct outbound_order *order,
 	buf_init(&call->headers, (size_t)2 * FRONT_HTTP_HEAD_BYTES);
 	buf_init(&call->body, order->body_max);
 	if (judge(call, answer_r))
-		call->set =
-		    outbound_sets_get(outbound->sets, order->idp, order->allow);
+		call->set = outbound_sets_get(
+		    outbound->sets, order->idp, order->ca_pem, order->allow);
 	if (call->set != NULL) {
 		outbound_set_enter(call->set);
 		return call;

@@ -54,6 +54,7 @@ struct outbound_order {
 	struct span headers;
 	struct span body;       /* absent: none */
 	struct span client_pem; /* certificate and key; absent: none */
+	struct span ca_pem;     /* authorities; absent: the engine's */
 	bool no_redirects;
 	int64_t total_ms;
 	size_t body_max; /* of the answer, decoded */

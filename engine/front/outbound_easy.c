@@ -203,19 +203,34 @@ set_connection(struct outbound_call *call, const struct outbound_limits *limits)
 		(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, limits->resolve);
 }
 
-static void
+/* Fails rather than trust the system's authorities in place of the realm's. */
+static enum err
 set_tls(struct outbound_call *call, const struct outbound_limits *limits)
 {
 	CURL *easy = call->easy;
+	struct span ca = call->order.ca_pem;
 
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	(void)curl_easy_setopt(
 	    easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (span_present(ca)) {
+		struct curl_blob blob = {.data = (void *)(uintptr_t)ca.data,
+		    .len = ca.len,
+		    .flags = CURL_BLOB_NOCOPY};
+
+		(void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) ==
+			       CURLE_OK
+			   ? OK
+			   : ERR_NOMEM;
+	}
 	if (limits->ca != NULL) {
 		(void)curl_easy_setopt(easy, CURLOPT_CAINFO, limits->ca);
 		(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
+	return OK;
 }
 
 /* The blocks of one kind; the other bytes of the text go nowhere. */
@@ -302,12 +317,13 @@ outbound_easy_make(
 	if (err == OK && call->has_credentials &&
 	    span_present(call->order.client_pem))
 		err = set_client_certificate(call, detail);
+	if (err == OK)
+		err = set_tls(call, limits);
 	if (err != OK)
 		return err;
 	(void)curl_easy_setopt(call->easy, CURLOPT_SHARE, share);
 	(void)curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->slist);
 	set_connection(call, limits);
-	set_tls(call, limits);
 	set_method(call);
 	set_answer(call);
 	return OK;

@@ -25,7 +25,7 @@
 
 struct outbound_set {
 	struct outbound_sets *sets;
-	uint8_t name[SET_DIGEST_BYTES]; /* of IdP and allow-list */
+	uint8_t name[SET_DIGEST_BYTES]; /* of what it belongs to */
 	CURLM *multi;                   /* NULL: this place is free */
 	CURLSH *share;
 	struct timer timer; /* libcurl's */
@@ -217,16 +217,19 @@ set_make(struct outbound_set *set, const uint8_t name[SET_DIGEST_BYTES])
 	return true;
 }
 
-/* The name of a set; no list can be mistaken for part of an identifier, which
- * has no line feed. */
+/* The name of a set; nothing can be mistaken for a part of what stands before
+ * it: an identifier has no line feed, and no text has a NUL. */
 static bool
-set_name(struct span idp, struct span allow, uint8_t name_r[SET_DIGEST_BYTES])
+set_name(struct span idp, struct span ca_pem, struct span allow,
+    uint8_t name_r[SET_DIGEST_BYTES])
 {
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	bool fine = digest != NULL &&
 		    EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
 		    EVP_DigestUpdate(digest, idp.data, idp.len) == 1 &&
 		    EVP_DigestUpdate(digest, "\n", 1) == 1 &&
+		    EVP_DigestUpdate(digest, ca_pem.data, ca_pem.len) == 1 &&
+		    EVP_DigestUpdate(digest, "", 1) == 1 &&
 		    EVP_DigestUpdate(digest, allow.data, allow.len) == 1 &&
 		    EVP_DigestFinal_ex(digest, name_r, NULL) == 1;
 
@@ -235,13 +238,13 @@ set_name(struct span idp, struct span allow, uint8_t name_r[SET_DIGEST_BYTES])
 }
 
 struct outbound_set *
-outbound_sets_get(
-    struct outbound_sets *sets, struct span idp, struct span allow)
+outbound_sets_get(struct outbound_sets *sets, struct span idp,
+    struct span ca_pem, struct span allow)
 {
 	uint8_t name[SET_DIGEST_BYTES];
 	struct outbound_set *oldest = NULL;
 
-	if (!set_name(idp, allow, name))
+	if (!set_name(idp, ca_pem, allow, name))
 		return NULL;
 	for (size_t i = 0; i < FRONT_HTTP_SETS_MAX; i++) {
 		struct outbound_set *set = &sets->all[i];

@@ -3,8 +3,8 @@
  * nobody else: libcurl's multi handle (connections, DNS answers, CA store) and
  * TLS sessions; and how libcurl's sockets reach the front's loop.
  *
- * A set belongs to (identity provider, allow-list): connections judged under
- * another list are not used again. Threads: the main one.
+ * A set belongs to (identity provider, certificate authorities, allow-list):
+ * connections judged under others are not used again. Threads: the main one.
  */
 #ifndef POSTERN_OUTBOUND_SET_H
 #define POSTERN_OUTBOUND_SET_H
@@ -39,8 +39,8 @@ enum err outbound_sets_open(struct front *front,
 
 /* The set, made if there is none; the least recently used idle one may go.
  * NULL: out of memory. */
-struct outbound_set *outbound_sets_get(
-    struct outbound_sets *sets, struct span idp, struct span allow);
+struct outbound_set *outbound_sets_get(struct outbound_sets *sets,
+    struct span idp, struct span ca_pem, struct span allow);
 
 /* A call names its set from outbound_set_enter() until outbound_set_leave(). */
 void outbound_set_enter(struct outbound_set *set);

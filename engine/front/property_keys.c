@@ -16,6 +16,7 @@
 struct key_set {
 	uint8_t version[VERSION_BYTES];
 	struct secret *json; /* NULL: this place is free */
+	struct secret *ca;   /* NULL: none; no secret, but kept like one */
 	uint64_t used;       /* by the counter below */
 };
 
@@ -88,14 +89,33 @@ property_keys_get(const struct front *front, struct span version,
 }
 
 enum err
-property_keys_put(struct front *front, struct span version, struct span json)
+property_keys_ca(
+    const struct front *front, struct span version, struct buf *pem)
+{
+	struct key_set *set = find(front->keys, version);
+
+	if (set == NULL)
+		return ERR_STATE;
+	set->used = ++front->keys->uses;
+	if (set->ca == NULL)
+		return ERR_NOT_FOUND;
+	buf_append_span(pem, secret_bytes(set->ca));
+	return buf_status(pem);
+}
+
+enum err
+property_keys_put(
+    struct front *front, struct span version, struct span json, struct span ca)
 {
 	struct property_keys *keys = front->keys;
 	struct key_set *set = find(keys, version);
 	struct secret *copy = secret_new(json);
+	struct secret *ca_copy = span_present(ca) ? secret_new(ca) : NULL;
 
-	if (copy == NULL || version.len != VERSION_BYTES) {
+	if (copy == NULL || version.len != VERSION_BYTES ||
+	    (span_present(ca) && ca_copy == NULL)) {
 		secret_free(copy);
+		secret_free(ca_copy);
 		return ERR_NOMEM;
 	}
 	for (size_t i = 0; set == NULL && i < FRONT_KEY_SETS_MAX; i++)
@@ -108,8 +128,10 @@ property_keys_put(struct front *front, struct span version, struct span json)
 				set = &keys->sets[i];
 	}
 	secret_free(set->json);
+	secret_free(set->ca);
 	memcpy(set->version, version.data, VERSION_BYTES);
 	set->json = copy;
+	set->ca = ca_copy;
 	set->used = ++keys->uses;
 	return OK;
 }
@@ -119,6 +141,7 @@ property_keys_forget(struct front *front)
 {
 	for (size_t i = 0; i < FRONT_KEY_SETS_MAX; i++) {
 		secret_free(front->keys->sets[i].json);
+		secret_free(front->keys->sets[i].ca);
 		front->keys->sets[i] = (struct key_set){.json = NULL};
 	}
 }

@@ -214,6 +214,8 @@ encode_keys(struct ask *ask, struct buf *out)
 		span_of(job->execution->idp->properties_version, DIGEST_BYTES)))
 		return false;
 	answer.keys.json = span_str(job->execution->idp->keys_json);
+	if (job->execution->idp->http_ca_pem != NULL)
+		answer.keys.ca = span_str(job->execution->idp->http_ca_pem);
 	return message_encode(&answer, out, NULL) == OK;
 }
 

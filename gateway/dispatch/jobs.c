@@ -207,6 +207,7 @@ job_encode(const struct job *job, struct buf *out)
 	m->http_body_bytes = (uint64_t)limits->http_body_kib * 1024;
 	if (x->idp->http_allow.count > 0)
 		m->http_allow = span_str(x->idp->http_allow_lines);
+	m->http_ca = x->idp->http_ca_pem != NULL;
 	m->data = x->data;
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;

@@ -133,6 +133,7 @@ struct realm_idp {
 	struct string_set record_mask; /* JSON pointers */
 	struct string_set http_allow;  /* the realm's and the IdP's */
 	const char *http_allow_lines;  /* the same, one a line */
+	const char *http_ca_pem;       /* NULL: the engine's authorities */
 	const struct release *release; /* what runs now */
 	uint8_t properties_version[DIGEST_BYTES]; /* unguessable */
 	/* {"id":"value",..} of what it may read, null in place of a key. */

@@ -77,6 +77,8 @@ struct realm_draft {
 
 	struct script_limits limits; /* realm.yaml's */
 	struct string_set http_allow;
+	const char *http_ca_file; /* scratch; NULL: none */
+	const char *http_ca_pem;  /* kept; NULL: none */
 	struct draft_scope *scopes;
 	size_t scope_count;
 	struct draft_property *properties;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/realm/realm_ca.h"
 #include "gateway/realm/realm_draft.h"
 #include "gateway/realm/realm_syntax.h"
 
@@ -175,6 +176,16 @@ idp_write_allow(struct realm_draft *draft, const struct yaml_source *source,
 	return fine && (lines.failed || idp->http_allow_lines != NULL);
 }
 
+/* The IdP's own authorities, else the realm's. */
+static bool
+idp_take_ca(struct realm_draft *draft, const struct yaml_source *source,
+    const struct setting *own, struct realm_idp *idp)
+{
+	idp->http_ca_pem = draft->http_ca_pem;
+	return !own->given ||
+	       realm_ca_take(draft, source, own, &idp->http_ca_pem);
+}
+
 static bool
 idp_take_names(struct realm_draft *draft, const struct idp_file *settings,
     const char *identifier, struct realm_idp *idp)
@@ -217,7 +228,8 @@ idp_take_blocks(struct realm_draft *draft, const struct yaml_source *source,
 		   draft->kept, &settings->engines.list, &idp->engine_labels) &&
 	       idp_join_allow(
 		   draft, &draft_idp->http.allow.list, &idp->http_allow) &&
-	       idp_write_allow(draft, source, idp);
+	       idp_write_allow(draft, source, idp) &&
+	       idp_take_ca(draft, source, &draft_idp->http.ca, idp);
 }
 
 static bool

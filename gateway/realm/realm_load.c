@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/realm/realm_ca.h"
 #include "gateway/realm/realm_draft.h"
 #include "gateway/realm/realm_load.h"
 #include "gateway/realm/realm_snapshot.h"
@@ -82,7 +83,7 @@ load_note_foreign(struct realm_draft *draft, const char *path)
 {
 	if (load_ends_with(path, ".yml"))
 		load_problem(draft, path, "expects a name that ends in .yaml");
-	else
+	else if (!draft->unread) /* which could name it */
 		realm_problem_warn(&draft->problems,
 		    (struct realm_place){path, 0, NULL},
 		    "is no file of a realm and is not read");
@@ -153,7 +154,7 @@ load_note_foreign_in(
 			return false;
 		while (known[k] != NULL && strcmp(known[k], names[i]) != 0)
 			k++;
-		if (known[k] == NULL)
+		if (known[k] == NULL && !realm_ca_is_named(draft, path))
 			load_note_foreign(draft, path);
 	}
 	return true;

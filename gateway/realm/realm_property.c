@@ -7,6 +7,7 @@
 
 #include "common/json_text.h"
 #include "common/secret.h"
+#include "gateway/realm/realm_ca.h"
 #include "gateway/realm/realm_draft.h"
 #include "gateway/realm/realm_syntax.h"
 
@@ -283,12 +284,18 @@ property_version(struct realm_draft *draft, struct realm_idp *idp)
 
 	if (draft->sources->vault == NULL)
 		return true;
-	buf_init(&bytes, 2 * PROPERTIES_JSON_BYTES + REALM_IDP_ID_BYTES + 2);
+	buf_init(&bytes, 2 * PROPERTIES_JSON_BYTES + REALM_IDP_ID_BYTES +
+			     REALM_CA_BYTES + 3);
 	buf_append_str(&bytes, idp->identifier);
 	buf_append_char(&bytes, '\0');
 	buf_append_str(&bytes, idp->properties_json);
 	buf_append_char(&bytes, '\0');
 	buf_append_str(&bytes, idp->keys_json);
+	/* It is handed out, and kept, together with the keys. */
+	if (idp->http_ca_pem != NULL) {
+		buf_append_char(&bytes, '\0');
+		buf_append_str(&bytes, idp->http_ca_pem);
+	}
 	fine = !bytes.failed;
 	if (fine)
 		vault_mac(draft->sources->vault, VAULT_PROPERTIES,

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "gateway/realm/realm_ca.h"
 #include "gateway/realm/realm_draft.h"
 
 static void
@@ -54,7 +55,8 @@ settings_take_blocks(struct realm_draft *draft,
 	realm->cache_ttl_secs = cache.ttl_secs.number;
 	settings_copy_limits(&script, &draft->limits);
 	draft->http_allow = http.allow.list;
-	return true;
+	draft->http_ca_file = http.ca.text;
+	return realm_ca_take(draft, source, &http.ca, &draft->http_ca_pem);
 }
 
 bool

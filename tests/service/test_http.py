@@ -387,6 +387,40 @@ def test_a_slow_host_leaves_slots_to_others(start):
     quick.close()
 
 
+def test_certificate_authorities_of_the_realm(start, certificates, partners):
+    """The realm's or the identity provider's own in place of the engine's;
+    connections opened under one serve nobody else."""
+    port = partners["tls"].port
+    allow = [f"localhost:{port}", f"127.0.0.1:{port}"]
+    with tempfile.TemporaryDirectory(prefix="postern-ca-") as name:
+        make_certificates(Path(name))
+        stranger = (Path(name) / "ca.pem").read_text()
+    realm = standard_realm("of-engine", "right", "wrong")
+    realm.text("ca/right.pem", (certificates / "ca.pem").read_text())
+    realm.text("ca/wrong.pem", stranger)
+    realm.idp("of-engine", CALLS, http={"allow": allow})
+    realm.idp("right", CALLS, http={"allow": allow, "ca": "ca/right.pem"})
+    realm.idp("wrong", CALLS, http={"allow": allow, "ca": "ca/wrong.pem"})
+    service = start(realm)
+
+    def ask(idp):
+        answer = service.complete(
+            idp, [["get", f"https://localhost:{port}/echo"]] * 2)
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.json()["data"])
+
+    for _ in range(2):
+        for result in ask("of-engine") + ask("wrong"):
+            assert_error(result, "tls")
+        assert [r["status"] for r in ask("right")] == [200, 200]
+    assert "is no file of a realm" not in service.logs()
+    realm.settings(http={"ca": "ca/right.pem"})
+    service = start(realm)
+    assert [r["status"] for r in ask("of-engine")] == [200, 200]
+    for result in ask("wrong"):
+        assert_error(result, "tls")
+
+
 def test_what_is_refused_is_no_effect(service, call, url):
     def intents(**labels):
         return service.count("postern_host_calls_total", call="http_intent",

@@ -31,8 +31,11 @@ static const struct {
 	"   data_kib: 63, result_kib: 62, log_kib: 15, http_body_kib: 1023,\n"
 	"   cache_value_kib: 61, cache_entries: 9999}\n"
 	"http: {allow: [api.example.com, \"*.partner.example\", "
-	"\"10.1.2.0/24:8443\"]}\n"
+	"\"10.1.2.0/24:8443\"], ca: ca.pem}\n"
 	"cache: {ttl_secs: 303}\n"},
+    {"ca.pem", "The shape of a certificate.\n"
+	       "-----BEGIN CERTIFICATE-----\nMAA=\n"
+	       "-----END CERTIFICATE-----\n"},
     {"scopes.yaml", "- {id: read, description: Read your data}\n"
 		    "- {id: write}\n"
 		    "- {id: openid}\n"},

@@ -207,6 +207,7 @@ assert_idp(const struct realm *realm)
 	assert_string_equal(idp->http_allow_lines,
 	    "*.partner.example\n10.1.2.0/24:8443\napi.example.com\n"
 	    "idp.example");
+	assert_non_null(strstr(idp->http_ca_pem, "\nMAA=\n"));
 	ASSERT_SET(&idp->sensitive_values, "s3cret");
 	assert_non_null(idp->release->scripts[SCRIPT_INIT]);
 	assert_string_equal(idp->release->scripts[SCRIPT_COMPLETE]->file,

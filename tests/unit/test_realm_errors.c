@@ -17,6 +17,7 @@ struct mistake {
 };
 
 #define REALM   "realm.yaml"
+#define CA      "ca.pem"
 #define SCOPES  "scopes.yaml"
 #define PROPS   "properties.yaml"
 #define APP     "clients/app.yaml"
@@ -166,6 +167,25 @@ static const struct mistake mistakes[] = {
 	"realm.yaml:10: http.allow[2]: expects a host name"},
     {REALM, "10.1.2.0/24:8443", "https://a.example",
 	"realm.yaml:10: http.allow[2]: expects a host name"},
+    {REALM, "ca: ca.pem", "ca: nowhere.pem", "realm.yaml:10: http.ca: "},
+    {REALM, "ca: ca.pem", "ca: idps", "realm.yaml:10: http.ca: "},
+    {REALM, "ca: ca.pem", "ca: [ca.pem]",
+	"realm.yaml:10: http.ca: expects a single value"},
+    {TWO, "http: {allow: [idp.example]}", "http: {ca: scopes.yaml}",
+	"idps/TwoStep/idp.yaml:7: http.ca: the file has no certificate in PEM"},
+    {CA, NULL, "\xff\xfe", "realm.yaml:10: http.ca: the file is not text"},
+    {CA, NULL, "", "realm.yaml:10: http.ca: the file has no certificate"},
+    {CA, "MAA=", "MAA",
+	"realm.yaml:10: http.ca: the file has a certificate that is malformed"},
+    {CA, "MAA=", "",
+	"realm.yaml:10: http.ca: the file has a certificate that is malformed"},
+    {CA, "MAA=", "AAAA",
+	"realm.yaml:10: http.ca: the file has a certificate that is malformed"},
+    {CA, "-----END", "-----AND",
+	"realm.yaml:10: http.ca: the file has a certificate that is malformed"},
+    {CA, "-----BEGIN CERTIFICATE", "-----BEGIN PRIVATE KEY",
+	"realm.yaml:10: http.ca: the file has something else than "
+	"certificates"},
     {REALM, "10.1.2.0/24:8443", "api.example.com",
 	"realm.yaml:10: http.allow: 'api.example.com' is listed twice"},
     /* scopes and properties */
