@@ -137,10 +137,12 @@ class Service:
         return answer.status_code == 200
 
     def wait_ready(self, secs=READY_SECS):
+        """With every engine that runs: one of them makes the gateway ready."""
         def ready():
             assert self.gateway.is_running(), (
                 "the gateway ended at its start:\n" + self.gateway.log_text())
-            return self.is_ready()
+            engines = sum(e.is_running() for e in self.engines.values())
+            return self.is_ready() and self.count("postern_engines") >= engines
         until(ready, "/health/ready", secs)
 
     def reload(self, outcome="loaded"):
