@@ -134,28 +134,19 @@ rewrite(struct buf *old, struct buf *new_r)
 	return buf_status(new_r) == OK;
 }
 
-int
-main(int argc, char **argv)
+/* The exit status: 0 as it should be, 1 out of date, 2 cannot say. */
+static int
+run(const char *path, bool is_check, struct buf *old, struct buf *new)
 {
-	bool is_check = argc == 3 && strcmp(argv[1], "--check") == 0;
-	const char *path = argv[argc - 1];
-	struct buf old, new;
-
-	if (argc != 2 && !is_check) {
-		fprintf(stderr, "usage: protocol-doc [--check] FILE\n");
-		return 2;
-	}
-	buf_init(&old, FILE_MAX);
-	buf_init(&new, FILE_MAX);
-	if (!read_file(path, &old)) {
+	if (!read_file(path, old)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return 2;
 	}
-	if (!rewrite(&old, &new)) {
+	if (!rewrite(old, new)) {
 		fprintf(stderr, "%s: has no messages markers\n", path);
 		return 2;
 	}
-	if (span_equal(buf_span(&old), buf_span(&new)))
+	if (span_equal(buf_span(old), buf_span(new)))
 		return 0;
 	if (is_check) {
 		fprintf(stderr,
@@ -164,9 +155,28 @@ main(int argc, char **argv)
 		    path);
 		return 1;
 	}
-	if (!write_file(path, &new)) {
+	if (!write_file(path, new)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return 2;
 	}
 	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool is_check = argc == 3 && strcmp(argv[1], "--check") == 0;
+	struct buf old, new;
+	int status;
+
+	if (argc != 2 && !is_check) {
+		fprintf(stderr, "usage: protocol-doc [--check] FILE\n");
+		return 2;
+	}
+	buf_init(&old, FILE_MAX);
+	buf_init(&new, FILE_MAX);
+	status = run(argv[argc - 1], is_check, &old, &new);
+	buf_fini(&old);
+	buf_fini(&new);
+	return status;
 }

@@ -255,19 +255,14 @@ write_file(const char *path, const struct buf *text)
 	return fclose(file) == 0 && is_written;
 }
 
-/* The exit status. */
+/* The exit status: 0 as it should be, 1 out of date, 2 cannot say. */
 static int
-make(const char *directory, const char *name, void (*append)(struct buf *out),
-    bool is_check)
+settle(const char *path, const struct buf *text, bool is_check)
 {
-	char path[PATH_BYTES];
-	struct buf text;
-
-	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
-	buf_init(&text, FILE_MAX);
-	append(&text);
-	if (buf_status(&text) != OK || is_in_file(path, &text))
-		return buf_status(&text) == OK ? 0 : 2;
+	if (buf_status(text) != OK)
+		return 2;
+	if (is_in_file(path, text))
+		return 0;
 	if (is_check) {
 		fprintf(stderr,
 		    "%s: is not what the tables say; run script-api-doc on "
@@ -275,10 +270,26 @@ make(const char *directory, const char *name, void (*append)(struct buf *out),
 		    path);
 		return 1;
 	}
-	if (write_file(path, &text))
+	if (write_file(path, text))
 		return 0;
 	fprintf(stderr, "%s: %s\n", path, strerror(errno));
 	return 2;
+}
+
+static int
+make(const char *directory, const char *name, void (*append)(struct buf *out),
+    bool is_check)
+{
+	char path[PATH_BYTES];
+	struct buf text;
+	int status;
+
+	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
+	buf_init(&text, FILE_MAX);
+	append(&text);
+	status = settle(path, &text, is_check);
+	buf_fini(&text);
+	return status;
 }
 
 int
