@@ -120,8 +120,8 @@ target_is_plain(struct span url)
 	return url.len > 0 && url.len < TARGET_URL_BYTES;
 }
 
-enum err
-target_parse(
+static enum err
+target_parse_once(
     struct span url, struct target *target_r, struct err_detail *detail)
 {
 	struct target target = {.port = 0};
@@ -147,6 +147,25 @@ target_parse(
 	if (err == OK)
 		err = target_take_rest(handle, &target, detail);
 	curl_url_cleanup(handle);
+	if (err == OK)
+		*target_r = target;
+	return err;
+}
+
+enum err
+target_parse(
+    struct span url, struct target *target_r, struct err_detail *detail)
+{
+	struct target target, again;
+	enum err err = target_parse_once(url, &target, detail);
+
+	/* libcurl decodes escapes in a host once per parsing, and the result
+	 * may be a number that it takes for an address: what is judged and
+	 * what is asked must be one host. */
+	if (err == OK)
+		err = target_parse_once(span_str(target.url), &again, detail);
+	if (err == OK && !target_is_same_origin(&target, &again))
+		err = target_bad(detail, "has a host with two meanings");
 	if (err == OK)
 		*target_r = target;
 	return err;
