@@ -156,7 +156,7 @@ enum err
 target_parse(
     struct span url, struct target *target_r, struct err_detail *detail)
 {
-	struct target target, again;
+	struct target target = {.port = 0}, again = {.port = 0};
 	enum err err = target_parse_once(url, &target, detail);
 
 	/* libcurl decodes escapes in a host once per parsing, and the result
