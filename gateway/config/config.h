@@ -320,18 +320,21 @@ enum err config_change(struct config *config,
 /*
  * Called inside the store operation of every change, whoever made it, after
  * the step's own run: so a history of releases sees each. Writer thread, may
- * be run again. One only, set before serving.
+ * be run again. One only, set before serving. In directory mode each reload
+ * calls it, in an operation of its own.
  */
 struct config_commit {
-	const struct realm *before;
+	const struct realm *before; /* NULL: the start */
 	const struct realm *after;
-	const struct config_request *request;
-	int64_t at; /* wall-clock seconds */
+	const struct config_request *request; /* NULL: a start or a reload */
+	int64_t at;                           /* wall-clock seconds */
 };
 
-void config_on_commit(struct config *config,
+/* Also calls it for the realm in force, in an operation of its own, and says
+ * what became of that. */
+enum err config_on_commit(struct config *config,
     enum err (*run)(struct store_writer *writer, void *user,
 	const struct config_commit *commit),
-    void *user);
+    void *user) MUST_USE;
 
 #endif
