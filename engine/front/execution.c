@@ -12,6 +12,7 @@
 #include "common/encoding.h"
 #include "common/log.h"
 #include "common/random.h"
+#include "engine/front/local.h"
 #include "engine/front/obituary.h"
 #include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
@@ -42,6 +43,7 @@ execution_init(
 	buf_init(&execution->log, EXECUTION_LOG_MAX);
 	buf_init(&execution->calls, EXECUTION_CALLS_MAX);
 	buf_init(&execution->outcome, EXECUTION_OUTCOME_MAX);
+	recording_init(&execution->recording);
 	timer_init(&execution->deadline, execution_deadline, execution);
 	timer_init(&execution->cpu, execution_cpu_due, execution);
 	timer_init(&execution->ack_due, execution_ack_due, execution);
@@ -93,6 +95,7 @@ execution_clear(struct execution *execution)
 	buf_wipe(&execution->log);
 	buf_reset(&execution->calls);
 	buf_wipe(&execution->outcome);
+	recording_clear(&execution->recording);
 	execution->job = (struct msg_job){.job = 0};
 	execution->started_us = 0;
 	execution->host_calls = 0;
@@ -177,7 +180,10 @@ execution_start(struct execution *execution, struct worker *worker)
 	execution->started_us = clock_mono_us();
 	random_bytes(seed, sizeof seed);
 	random_bytes(execution->trace_id, sizeof execution->trace_id);
+	recording_begin(&execution->recording, job->record, seed);
 	message.run.seed = span_of(seed, sizeof seed);
+	local_fill_run(execution, &message.run);
+	message.run.record = job->record != RECORDING_NONE;
 	message.run.result_bytes = job->result_bytes;
 	message.run.log_bytes = job->log_bytes;
 	message.run.cache_value_bytes = job->cache_value_bytes;
@@ -192,10 +198,26 @@ execution_start(struct execution *execution, struct worker *worker)
 		execution_end(execution, SCRIPT_CRASHED, detail.text);
 }
 
+/* A glance at its code, only where a large recording depends on it. */
+static bool
+execution_failed(const struct execution *execution)
+{
+	struct message message;
+
+	return execution->code != SCRIPT_OK ||
+	       message_decode(buf_span(&execution->outcome), SENDER_CHILD,
+		   &message, NULL) != OK ||
+	       message.type != MSG_OUTCOME || message.outcome.code != 0;
+}
+
 static void
 execution_finish(struct execution *execution)
 {
+	struct recording *recording = &execution->recording;
+
 	execution_release(execution);
+	recording_end(recording, recording->wanted == RECORDING_OF_FAILURE &&
+				     execution_failed(execution));
 	execution->state = EXECUTION_ENDED;
 	slot_ended(execution->slot);
 }
@@ -344,6 +366,20 @@ execution_log(struct execution *execution, struct span body)
 }
 
 static void
+execution_clock_read(struct execution *execution, struct span body)
+{
+	struct message message;
+
+	if (execution->recording.wanted == RECORDING_NONE ||
+	    message_decode(body, SENDER_CHILD, &message, NULL) != OK) {
+		execution->front->counters.spoke_out_of_turn++;
+		execution_out_of_turn(execution, body);
+		return;
+	}
+	recording_clock(&execution->recording, &message.clock_read);
+}
+
+static void
 execution_outcome(struct execution *execution, struct span body)
 {
 	buf_append_span(&execution->outcome, body);
@@ -381,6 +417,10 @@ execution_frame(struct execution *execution, struct span body)
 		}
 		if (type == MSG_OUTCOME) {
 			execution_outcome(execution, body);
+			return;
+		}
+		if (type == MSG_CLOCK_READ) {
+			execution_clock_read(execution, body);
 			return;
 		}
 		if (hostcall_is_one(type)) {
@@ -436,6 +476,8 @@ execution_result(const struct execution *execution, struct message *message_r)
 		result->log = buf_span(&execution->log);
 	if (execution->calls.len > 0)
 		result->calls = buf_span(&execution->calls);
+	if (execution->recording.frames.len > 0)
+		result->recording = buf_span(&execution->recording.frames);
 	result->cold = execution->cold;
 	result->host_calls = execution->host_calls;
 	result->host_call_us = (uint64_t)execution->host_call_us;

@@ -22,6 +22,7 @@
 #include "engine/front/front.h"
 #include "engine/front/hostcall.h"
 #include "engine/front/outbound.h"
+#include "engine/front/recording.h"
 #include "proto/message.h"
 
 struct slot;
@@ -63,6 +64,7 @@ struct execution {
 	uint8_t trace_id[OUTBOUND_TRACE_BYTES]; /* of its HTTP requests */
 	struct buf log;                         /* frames of log_line */
 	bool log_is_full;
+	struct recording recording;
 
 	/* How it ended; set once ENDED. */
 	enum script_code code;

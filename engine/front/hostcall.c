@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "engine/front/execution.h"
+#include "engine/front/local.h"
 #include "engine/front/uplink.h"
 #include "engine/front/worker.h"
 
@@ -43,6 +44,8 @@ void
 hostcall_drop(struct hostcall *call)
 {
 	ask_drop(&call->execution->front->asks, &call->ask);
+	if (call->pending)
+		local_note(call, NULL);
 	hostcall_outside_drop(call);
 	if (call->pending)
 		execution_note_call(call->execution, call->type,
@@ -106,6 +109,8 @@ hostcall_ask(struct hostcall *call)
 		execution_out_of_turn(execution, buf_span(&call->body));
 		return;
 	}
+	if (local_answer(call, &message))
+		return;
 	if (hostcall_is_outside(message.type)) {
 		hostcall_outside_begin(call, &message);
 		return;
@@ -121,6 +126,7 @@ hostcall_begin(struct hostcall *call, struct span body)
 
 	CHECK(!call->pending);
 	if (message_peek(body) == MSG_HTTP_MORE) {
+		recording_call(&execution->recording, body);
 		hostcall_outside_more(call);
 		return;
 	}
@@ -137,6 +143,7 @@ hostcall_begin(struct hostcall *call, struct span body)
 		execution_out_of_turn(execution, body);
 		return;
 	}
+	recording_call(&execution->recording, body);
 	execution->host_calls++;
 	call->pending = true;
 	call->type = message_peek(body);
@@ -154,6 +161,8 @@ hostcall_reply(struct hostcall *call, const struct message *reply)
 	    clock_mono_us() - call->since_us,
 	    reply->type == MSG_CALL_FAILED ? reply->call_failed.error
 					   : (struct span){NULL, 0});
+	recording_answer(&execution->recording, reply);
+	local_note(call, reply);
 	call->pending = false;
 	if (conduit_send(&execution->worker->conduit, reply, &detail) != OK &&
 	    !execution->worker->conduit.is_lost)

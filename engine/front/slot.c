@@ -171,8 +171,8 @@ slot_offer(struct slot *slot)
 
 /*
  * Each part of a result is within its own limit but not always their sum.
- * The log goes first, as the gateway can do without; a result that still does
- * not encode is none.
+ * The recording goes first and then the log, as the gateway can do without; a
+ * result that still does not encode is none.
  */
 static void
 slot_deliver(struct slot *slot)
@@ -186,6 +186,9 @@ slot_deliver(struct slot *slot)
 	slot->carries_ticket = !front->draining;
 	execution_result(&slot->execution, &message);
 	message.result.ticket = slot->carries_ticket;
+	if (ask_send(&front->asks, &slot->ask, &message, 0, &detail) == OK)
+		return;
+	message.result.recording = recording_shrink(&slot->execution.recording);
 	if (ask_send(&front->asks, &slot->ask, &message, 0, &detail) == OK)
 		return;
 	message.result.log = (struct span){NULL, 0};

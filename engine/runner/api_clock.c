@@ -7,13 +7,11 @@
  * It shares its prototype with duktape's Date, whose `constructor` it becomes,
  * so no path leads a script to the original.
  */
-#include <string.h>
-#include <sys/time.h>
-
 #include "engine/runner/script_api.h"
 #include "engine/runner/vm.h"
 
-#define HIDDEN_ORIGINAL DUK_HIDDEN_SYMBOL("original")
+#define HIDDEN_ORIGINAL  DUK_HIDDEN_SYMBOL("original")
+#define HIDDEN_TO_STRING DUK_HIDDEN_SYMBOL("to_string")
 
 /* Arguments of Date(year, ..., milliseconds). */
 #define DATE_LENGTH 7
@@ -21,32 +19,33 @@
 duk_ret_t
 api_clock_now(duk_context *ctx)
 {
-	struct timeval now;
-	int64_t now_ms;
-
-	(void)gettimeofday(&now, NULL);
-	now_ms = (int64_t)now.tv_sec * 1000 + now.tv_usec / 1000;
-	duk_push_number(ctx, (double)now_ms);
+	duk_push_number(ctx, (double)script_clock_now_ms(&vm_of(ctx)->clock));
 	return 1;
 }
 
-/* Date(...): a string of now. new Date(): now. new Date(x, ...): no clock. */
+/* Date(...): a string of now. new Date(): now. new Date(x, ...): no clock.
+ * Duktape's own constructor is never asked for the time: it would look at the
+ * kernel's, which a replay cannot repeat. */
 static duk_ret_t
 construct(duk_context *ctx)
 {
-	duk_idx_t count = duk_get_top(ctx);
 	bool is_construct = duk_is_constructor_call(ctx);
 
-	if (!is_construct || count == 0)
+	if (!is_construct)
+		duk_set_top(ctx, 0);
+	if (duk_get_top(ctx) == 0) {
 		script_api_reach_out(ctx, "Date");
+		(void)api_clock_now(ctx);
+	}
 	duk_push_current_function(ctx);
 	duk_get_prop_string(ctx, -1, HIDDEN_ORIGINAL);
 	duk_insert(ctx, 0);
+	duk_get_prop_string(ctx, -1, HIDDEN_TO_STRING);
+	duk_insert(ctx, 0);
 	duk_pop(ctx);
-	if (is_construct)
-		duk_new(ctx, count);
-	else
-		duk_call(ctx, count);
+	duk_new(ctx, duk_get_top(ctx) - 2);
+	if (!is_construct)
+		duk_call_method(ctx, 0);
 	return 1;
 }
 
@@ -83,6 +82,8 @@ api_clock_install(duk_context *ctx)
 	duk_dup(ctx, original);
 	duk_put_prop_string(ctx, wrapper, HIDDEN_ORIGINAL);
 	duk_get_prop_string(ctx, original, "prototype");
+	duk_get_prop_string(ctx, -1, "toString");
+	duk_put_prop_string(ctx, wrapper, HIDDEN_TO_STRING);
 	duk_dup(ctx, wrapper);
 	define(ctx, "constructor", DUK_DEFPROP_SET_WC);
 	duk_pop(ctx);

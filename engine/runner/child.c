@@ -46,14 +46,15 @@ keep_run(struct buf *kept, struct msg_run *run)
 {
 	buf_init(kept, MESSAGE_MAX_BYTES);
 	/* All the room at once: appending must not move what was kept. */
-	if (buf_reserve(kept, run->seed.len + run->data.len +
-				  run->registration_data.len +
-				  run->custom_params.len + 1) == NULL)
+	if (buf_reserve(kept,
+		run->seed.len + run->data.len + run->registration_data.len +
+		    run->custom_params.len + run->clock.len + 1) == NULL)
 		return ERR_NOMEM;
 	run->seed = keep(kept, run->seed);
 	run->data = keep(kept, run->data);
 	run->registration_data = keep(kept, run->registration_data);
 	run->custom_params = keep(kept, run->custom_params);
+	run->clock = keep(kept, run->clock);
 	return buf_status(kept);
 }
 
@@ -64,8 +65,11 @@ queue_outcome(struct vm *vm, struct outcome *outcome)
 	struct message message =
 	    outcome_message(outcome, heap_peak_bytes(vm->heap));
 	struct err_detail detail = {{0}};
-	enum err err = channel_queue(vm->channel, &message, &detail);
+	enum err err = script_clock_queue(&vm->clock, vm->channel);
 
+	if (err != OK)
+		return err;
+	err = channel_queue(vm->channel, &message, &detail);
 	if (err == OK)
 		return OK;
 	/* The codec refused what the script computed. */

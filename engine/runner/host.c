@@ -8,6 +8,17 @@
 
 #include "engine/runner/runner.h"
 
+void
+host_tell(duk_context *ctx, const struct message *message)
+{
+	struct vm *vm = vm_of(ctx);
+
+	if (script_clock_queue(&vm->clock, vm->channel) != OK ||
+	    channel_queue(vm->channel, message, NULL) != OK ||
+	    channel_flush(vm->channel, NULL) != OK)
+		_exit(RUNNER_EXIT_CHANNEL);
+}
+
 _Noreturn static void
 end_over_limit(struct vm *vm)
 {
@@ -19,8 +30,7 @@ end_over_limit(struct vm *vm)
 	    "the script made more than %llu host calls",
 	    (unsigned long long)vm->limits.host_calls_limit);
 	message = outcome_message(&outcome, heap_peak_bytes(vm->heap));
-	if (channel_send(vm->channel, &message, NULL) != OK)
-		_exit(RUNNER_EXIT_CHANNEL);
+	host_tell(vm->ctx, &message);
 	_exit(RUNNER_EXIT_DONE);
 }
 
@@ -48,13 +58,6 @@ throw_refusal(duk_context *ctx, enum message_type call,
 	duk_put_prop_string(ctx, -2, "code");
 	(void)duk_throw(ctx);
 	_exit(RUNNER_EXIT_FATAL); /* duk_throw() does not come back */
-}
-
-void
-host_tell(duk_context *ctx, const struct message *message)
-{
-	if (channel_send(vm_of(ctx)->channel, message, NULL) != OK)
-		_exit(RUNNER_EXIT_CHANNEL);
 }
 
 void

@@ -49,7 +49,8 @@ static const struct shim {
 static bool
 is_of_the_language(const char *object)
 {
-	return strcmp(object, "Math") == 0 || strcmp(object, "Date") == 0;
+	return strcmp(object, "Math") == 0 || strcmp(object, "Date") == 0 ||
+	       strcmp(object, "Array.prototype") == 0;
 }
 
 /* ---- postern.d.ts ---------------------------------------------------------

@@ -119,6 +119,7 @@ vm_fini(struct vm *vm)
 	vm->ctx = NULL; /* the heap's owner drops all of it at once */
 	buf_fini(&vm->scratch);
 	buf_fini(&vm->kept_log);
+	script_clock_fini(&vm->clock);
 }
 
 /* Protected. Leaves the compiled top level in the stash. */
@@ -198,6 +199,7 @@ vm_rewind(struct vm *vm, const struct vm *pristine)
 	/* kept_log is as it was: only a top level in the template adds. */
 	buf_wipe(&vm->scratch);
 	explicit_bzero(&vm->drbg, sizeof vm->drbg);
+	script_clock_fini(&vm->clock);
 	*vm = *pristine;
 }
 
@@ -239,6 +241,7 @@ begin(struct vm *vm, const struct msg_run *run)
 	};
 	CHECK(run->seed.len == DRBG_SEED_BYTES);
 	drbg_seed(&vm->drbg, run->seed.data);
+	script_clock_begin(&vm->clock, run);
 	heap_clear_exhausted(vm->heap);
 }
 

@@ -21,6 +21,7 @@
 #include "engine/runner/drbg.h"
 #include "engine/runner/heap.h"
 #include "engine/runner/outcome.h"
+#include "engine/runner/script_clock.h"
 #include "proto/message.h"
 
 /* Or-ed to an error code: the error names the script's line, not the C file
@@ -61,6 +62,7 @@ struct vm {
 	const char *cold_reason; /* API used by the top level; NULL: none */
 	struct vm_limits limits;
 	struct drbg drbg;
+	struct script_clock clock;
 	struct buf scratch;  /* of one function at a time, never across a call
 			      * that can run script code */
 	struct buf kept_log; /* frames of log_line the template's top level
