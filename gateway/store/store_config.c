@@ -5,6 +5,7 @@
  */
 #include "gateway/store/store_config.h"
 
+#include "common/clock.h"
 #include "gateway/store/query.h"
 #include "gateway/store/store_readers.h"
 #include "gateway/store/store_writer.h"
@@ -15,26 +16,38 @@ struct release {
 	const uint8_t *hash;
 	const char *idp;
 	struct span content;
+	int64_t at;
 };
+
+enum err
+store_release_keep(struct store_writer *writer,
+    const uint8_t hash[STORE_HASH_BYTES], const char *idp, struct span content,
+    int64_t at)
+{
+	struct query query =
+	    query_of(store_writer_connection(writer), SQL_RELEASE_PUT);
+
+	query_bind_bytes(&query, 1, span_of(hash, STORE_HASH_BYTES));
+	query_bind_text(&query, 2, idp);
+	query_bind_bytes(&query, 3, content);
+	query_bind_int(&query, 4, at);
+	return query_run(&query);
+}
 
 static enum err
 run_release_put(struct store_writer *writer, void *user)
 {
 	const struct release *release = user;
-	struct query query =
-	    query_of(store_writer_connection(writer), SQL_RELEASE_PUT);
 
-	query_bind_bytes(&query, 1, span_of(release->hash, STORE_HASH_BYTES));
-	query_bind_text(&query, 2, release->idp);
-	query_bind_bytes(&query, 3, release->content);
-	return query_run(&query);
+	return store_release_keep(
+	    writer, release->hash, release->idp, release->content, release->at);
 }
 
 enum err
 store_release_put(struct store *store, const uint8_t hash[STORE_HASH_BYTES],
     const char *idp, struct span content)
 {
-	struct release release = {hash, idp, content};
+	struct release release = {hash, idp, content, clock_wall_secs()};
 
 	return store_perform(store, run_release_put, &release);
 }

@@ -8,10 +8,16 @@
 #include "gateway/store/store.h"
 #include "gateway/store/store_transaction.h"
 
-/* A release by content hash; put again it is a no-op. */
+/* A release by content hash; put again it is a no-op. Unless a history has it
+ * (store_release.h) it is dropped after STORE_RELEASE_UNUSED_SECS. */
 enum err
 store_release_put(struct store *store, const uint8_t hash[STORE_HASH_BYTES],
     const char *idp, struct span content) MUST_USE;
+
+/* The same inside an operation, on the writer thread. */
+enum err store_release_keep(struct store_writer *writer,
+    const uint8_t hash[STORE_HASH_BYTES], const char *idp, struct span content,
+    int64_t at) MUST_USE;
 
 /* malloc'd content; ERR_NOT_FOUND. */
 enum err

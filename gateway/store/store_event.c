@@ -38,6 +38,12 @@ insert_event(
 	return query_run(&query);
 }
 
+enum err
+store_event_put(struct store_writer *writer, const struct store_event *event)
+{
+	return insert_event(store_writer_connection(writer), event);
+}
+
 static enum err
 run_append(struct store_writer *writer, void *user)
 {

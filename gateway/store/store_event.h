@@ -26,6 +26,10 @@ struct store_event {
 enum err store_event_append(struct store *store,
     const struct store_event *events, unsigned count) MUST_USE;
 
+/* One event inside an operation of its maker's, on the writer thread. */
+enum err store_event_put(
+    struct store_writer *writer, const struct store_event *event) MUST_USE;
+
 /* Which events: NULL and 0 stand for any. */
 struct store_event_filter {
 	bool newest_first;

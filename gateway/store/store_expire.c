@@ -11,6 +11,7 @@
 #include "gateway/store/store_cache.h"
 #include "gateway/store/store_cache_table.h"
 #include "gateway/store/store_config.h"
+#include "gateway/store/store_release.h"
 #include "gateway/store/store_writer.h"
 
 /* A claimed transaction belongs to a request that still runs (8 s by default)
@@ -58,6 +59,18 @@ expire_table(struct sqlite_connection *connection, enum statement which,
 	err = query_run_counted(&query, &deleted);
 	if (err == OK)
 		expire->deleted += deleted;
+	return err;
+}
+
+static enum err
+expire_releases(struct sqlite_connection *connection, struct expire *expire)
+{
+	int64_t now = expire->now;
+	enum err err;
+
+	expire->now -= STORE_RELEASE_UNUSED_SECS;
+	err = expire_table(connection, SQL_RELEASES_EXPIRE, expire);
+	expire->now = now;
 	return err;
 }
 
@@ -133,6 +146,8 @@ run_expire(struct store_writer *writer, void *user)
 		err = expire_table(connection, SQL_GRANTS_EXPIRE, expire);
 	if (err == OK && room_left(expire) > 0)
 		err = expire_table(connection, SQL_ASSERTIONS_EXPIRE, expire);
+	if (err == OK && room_left(expire) > 0)
+		err = expire_releases(connection, expire);
 	if (err == OK)
 		err = expire_cache(connection, expire);
 	return err;

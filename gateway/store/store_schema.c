@@ -71,9 +71,27 @@ static const char schema[] =
     "CREATE TABLE cache_counts (ns TEXT PRIMARY KEY,"
     " entries INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 
+    /* unused_at: since when no history has it; NULL while one does. Before
+     * content, so that a search for it reads no long rows. */
     "CREATE TABLE releases (number INTEGER PRIMARY KEY,"
-    " hash BLOB NOT NULL UNIQUE, idp TEXT NOT NULL,"
+    " hash BLOB NOT NULL UNIQUE, idp TEXT NOT NULL, unused_at INTEGER,"
     " content BLOB NOT NULL) STRICT;"
+    "CREATE INDEX releases_by_idp ON releases (idp);"
+    "CREATE INDEX releases_unused ON releases (unused_at)"
+    " WHERE unused_at IS NOT NULL;"
+
+    /* A row a draft, and one each time a release came into force. state: 0
+     * draft, 1 live, 2 past (store_release.h). origin: the row whose place in
+     * the history a roll back took, else its own number; NULL for a draft. */
+    "CREATE TABLE release_history ("
+    "number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " idp TEXT NOT NULL, release BLOB NOT NULL, state INTEGER NOT NULL,"
+    " origin INTEGER, created_at INTEGER NOT NULL, created_by TEXT,"
+    " created_why TEXT, published_at INTEGER, published_by TEXT,"
+    " published_why TEXT) STRICT;"
+    "CREATE INDEX release_history_by_idp ON release_history (idp);"
+    "CREATE INDEX release_history_by_release ON release_history (release);"
+
     "CREATE TABLE client_secrets (kind TEXT NOT NULL,"
     " client_id TEXT NOT NULL, digest BLOB NOT NULL,"
     " PRIMARY KEY (kind, client_id)) STRICT, WITHOUT ROWID;"
