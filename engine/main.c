@@ -1,7 +1,8 @@
 /*
  * postern-engine: pulls jobs from a gateway and executes scripts, each in a
- * sandboxed process of its own (engine/front, engine/runner). This file is the
- * command line and the exit status, nothing else.
+ * sandboxed process of its own (engine/front, engine/runner). As
+ * `postern-engine local` it takes them from standard input instead. This file
+ * is the command line and the exit status, nothing else.
  *
  * Privileges: none needed. Started as root it gives each template a uid of its
  * own; a hardened unit starts it as an ordinary user.
@@ -12,12 +13,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "engine/engine_conf.h"
 #include "engine/front/front.h"
+#include "engine/front/local.h"
 #include "engine/front/sandbox_check.h"
 
 enum engine_exit {
@@ -25,6 +28,12 @@ enum engine_exit {
 	ENGINE_EXIT_START = 1,
 	ENGINE_EXIT_CONF = 2,
 	ENGINE_EXIT_SANDBOX = 3
+};
+
+enum engine_mode {
+	ENGINE_SERVE, /* a gateway */
+	ENGINE_CHECK, /* only the sandbox */
+	ENGINE_LOCAL  /* jobs from standard input */
 };
 
 /* Removes `flag` from the arguments; true if it was there. */
@@ -42,6 +51,17 @@ take_flag(int *argc, char **argv, const char *flag)
 	*argc = kept;
 	argv[kept] = NULL;
 	return true;
+}
+
+/* The settings' own flags are conf.h's and come after these. */
+static enum engine_mode
+take_mode(int *argc, char **argv)
+{
+	if (take_flag(argc, argv, "--check-sandbox"))
+		return ENGINE_CHECK;
+	if (*argc < 2 || strcmp(argv[1], "local") != 0)
+		return ENGINE_SERVE;
+	return take_flag(argc, argv, "local") ? ENGINE_LOCAL : ENGINE_SERVE;
 }
 
 static void
@@ -90,7 +110,7 @@ check_sandbox(const struct engine_conf *settings, struct front_settings *front)
 }
 
 static int
-serve(const struct engine_conf *settings, bool only_check)
+serve(const struct engine_conf *settings, enum engine_mode mode)
 {
 	struct err_detail detail = {0};
 	struct front_settings front;
@@ -103,11 +123,17 @@ serve(const struct engine_conf *settings, bool only_check)
 	status = check_sandbox(settings, &front);
 	if (status != ENGINE_EXIT_OK)
 		return status;
-	if (only_check) {
+	if (mode == ENGINE_CHECK) {
 		(void)printf("sandbox: %s\n", front.sandbox_missing[0] == '\0'
 						  ? "complete"
 						  : "incomplete");
 		return ENGINE_EXIT_OK;
+	}
+	if (mode == ENGINE_LOCAL) {
+		front.local = local_new(STDIN_FILENO, STDOUT_FILENO);
+		if (front.local == NULL)
+			return fail(
+			    ENGINE_EXIT_START, "not started", NULL, ERR_NOMEM);
 	}
 	err = front_run(&front, &detail);
 	return fail(ENGINE_EXIT_START, "not started", &detail, err);
@@ -129,7 +155,7 @@ hold_stops(void)
 int
 main(int argc, char **argv)
 {
-	bool only_check = take_flag(&argc, argv, "--check-sandbox");
+	enum engine_mode mode = take_mode(&argc, argv);
 	struct engine_conf settings;
 	struct err_detail detail = {0};
 	enum conf_action action;
@@ -151,7 +177,7 @@ main(int argc, char **argv)
 	set_up_log(&settings);
 	/* Scripts' arguments, results and properties pass through it. */
 	secret_forbid_dumps();
-	status = serve(&settings, only_check);
+	status = serve(&settings, mode);
 	conf_free(conf);
 	return status;
 }

@@ -26,8 +26,8 @@ ask_try(struct asks *asks, struct ask *ask)
 		asks->asker[i] = ask;
 		ask->context = i;
 		ask->state = ASK_OUT;
-		link_ask(
-		    asks->client, i, buf_span(&ask->bytes), ask->timeout_ms);
+		asks->carrier.ask(asks->carrier.owner, i, buf_span(&ask->bytes),
+		    ask->timeout_ms);
 		return true;
 	}
 	return false;
@@ -121,7 +121,7 @@ ask_cancel(struct asks *asks, struct ask *ask)
 	if (ask->state != ASK_OUT)
 		return;
 	asks->cancelled[ask->context] = true;
-	link_cancel(asks->client, ask->context);
+	asks->carrier.cancel(asks->carrier.owner, ask->context);
 }
 
 bool

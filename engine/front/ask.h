@@ -16,7 +16,6 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "engine/front/front_limits.h"
-#include "proto/link_client.h"
 #include "proto/message.h"
 
 enum ask_state { ASK_IDLE, ASK_QUEUED, ASK_OUT };
@@ -38,8 +37,17 @@ struct ask {
 
 TAILQ_HEAD(ask_queue, ask);
 
+/* What takes questions away and leaves answers in the inbox: nng's link
+ * (link_client.h says how), or the local host that stands in for a gateway. */
+struct ask_carrier {
+	void *owner;
+	void (*ask)(
+	    void *owner, unsigned context, struct span bytes, int timeout_ms);
+	void (*cancel)(void *owner, unsigned context);
+};
+
 struct asks {
-	struct link_client *client;
+	struct ask_carrier carrier;
 	bool open; /* the session is welcome */
 	struct ask_queue queue;
 	bool busy[FRONT_CONTEXTS_MAX];         /* a question is out by it */

@@ -51,6 +51,8 @@ struct front_settings {
 	unsigned http_per_host;
 	int64_t http_connect_ms;
 	int64_t http_total_ms;
+	/* Stands in for the gateway (local.h); NULL: serve a real one. */
+	struct local *local;
 };
 
 /* What happened since the start, for the log (SIGHUP and the end). */
@@ -76,6 +78,7 @@ struct front_counters {
 	uint64_t redials;
 };
 
+struct local;
 struct offload;
 struct outbound;
 struct property_keys;

@@ -86,6 +86,11 @@ hostcall_outside_begin(struct hostcall *call, const struct message *message);
 void
 hostcall_outside_answered(struct hostcall *call, const struct message *answer);
 
+/* An HTTP request is over; the body is taken out of the answer. */
+struct outbound_answer;
+void hostcall_outside_http_done(
+    struct hostcall *call, const struct outbound_answer *answer);
+
 /* http_more: the next part of the last answer's body. */
 void hostcall_outside_more(struct hostcall *call);
 

@@ -12,6 +12,7 @@
 #include "engine/front/execution.h"
 #include "engine/front/hostcall.h"
 #include "engine/front/keyed_task.h"
+#include "engine/front/local.h"
 #include "engine/front/outbound.h"
 #include "engine/front/property_keys.h"
 #include "engine/front/worker.h"
@@ -140,10 +141,10 @@ next_part(struct hostcall *call)
 	return part;
 }
 
-static void
-http_done(void *owner, const struct outbound_answer *answer)
+void
+hostcall_outside_http_done(
+    struct hostcall *call, const struct outbound_answer *answer)
 {
-	struct hostcall *call = owner;
 	struct message reply = {.type = MSG_HTTP_RESPONSE};
 
 	call->http = NULL; /* frees itself */
@@ -180,6 +181,12 @@ hostcall_outside_more(struct hostcall *call)
 	reply.http_body.body = next_part(call);
 	call->since_us = clock_mono_us();
 	hostcall_reply(call, &reply);
+}
+
+static void
+http_done(void *owner, const struct outbound_answer *answer)
+{
+	hostcall_outside_http_done(owner, answer);
 }
 
 static void
@@ -226,7 +233,10 @@ http_begin(struct hostcall *call, const struct msg_http_request *request)
 			return;
 	}
 	outbound_cancel(call->http); /* of before a lost connection */
+	call->http = NULL;
 	http_order(call, request, &order);
+	if (local_answer_http(call, &order))
+		return;
 	call->http = outbound_prepare(
 	    call->execution->front->outbound, &order, &refusal);
 	if (call->http == NULL) {
@@ -255,17 +265,20 @@ static void
 keyed_begin(struct hostcall *call, const struct message *message)
 {
 	struct span id = keyed_task_key_id(message);
-	struct secret *key = NULL;
+	struct keyed_order order = {.body = buf_span(&call->body),
+	    .now_secs = clock_wall_secs(),
+	    .done = keyed_done,
+	    .owner = call};
 	enum err err;
 
 	if (span_present(id)) {
-		key = take_key(call, id);
-		if (key == NULL)
+		order.key = take_key(call, id);
+		if (order.key == NULL)
 			return;
 	}
+	(void)local_now_secs(call->execution, &order.now_secs);
 	call->wait = HOSTCALL_WORK;
-	err = keyed_task_start(call->execution->front, buf_span(&call->body),
-	    key, keyed_done, call, &call->keyed);
+	err = keyed_task_start(call->execution->front, &order, &call->keyed);
 	if (err == ERR_FULL)
 		hostcall_fail(call, "limit",
 		    "too many password hashes are being checked");

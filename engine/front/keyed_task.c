@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "common/check.h"
-#include "common/clock.h"
 #include "engine/front/front.h"
 #include "engine/front/jwt.h"
 #include "engine/front/offload.h"
@@ -21,7 +20,8 @@ struct keyed_task {
 	void *owner; /* NULL: abandoned */
 	struct buf body;
 	struct message message; /* its spans point into `body` */
-	struct secret *key;     /* NULL: none needed */
+	int64_t now_secs;
+	struct secret *key; /* NULL: none needed */
 
 	/* Made by the thread. */
 	enum err err;
@@ -70,7 +70,7 @@ run_verify(struct keyed_task *keyed)
 	    .issuer = ask->issuer,
 	    .audience = ask->audience,
 	    .clock_skew_secs = (int64_t)ask->clock_skew_secs,
-	    .now = clock_wall_secs()};
+	    .now = keyed->now_secs};
 
 	if (span_present(ask->jwk) + span_present(ask->pem) +
 		span_present(ask->key) !=
@@ -178,26 +178,26 @@ keyed_done(struct offload_task *task)
 }
 
 enum err
-keyed_task_start(struct front *front, struct span body, struct secret *key,
-    void (*done)(void *owner, const struct message *reply), void *owner,
+keyed_task_start(struct front *front, const struct keyed_order *order,
     struct keyed_task **task_r)
 {
 	struct keyed_task *keyed = calloc(1, sizeof *keyed);
 	enum err err = ERR_NOMEM;
 
 	if (keyed == NULL) {
-		secret_free(key);
+		secret_free(order->key);
 		return ERR_NOMEM;
 	}
 	keyed->task.run = keyed_run;
 	keyed->task.done = keyed_done;
-	keyed->done = done;
-	keyed->owner = owner;
-	keyed->key = key;
-	buf_init(&keyed->body, body.len);
+	keyed->done = order->done;
+	keyed->owner = order->owner;
+	keyed->key = order->key;
+	keyed->now_secs = order->now_secs;
+	buf_init(&keyed->body, order->body.len);
 	buf_init(&keyed->token, TOKEN_BYTES);
 	jwt_verdict_init(&keyed->verdict);
-	buf_append_span(&keyed->body, body);
+	buf_append_span(&keyed->body, order->body);
 	if (buf_status(&keyed->body) == OK)
 		err = message_decode(buf_span(&keyed->body), SENDER_CHILD,
 		    &keyed->message, NULL);

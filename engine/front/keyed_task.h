@@ -7,6 +7,8 @@
 #ifndef POSTERN_KEYED_TASK_H
 #define POSTERN_KEYED_TASK_H
 
+#include <stdint.h>
+
 #include "common/err.h"
 #include "common/secret.h"
 #include "common/span.h"
@@ -18,15 +20,20 @@ struct keyed_task;
 /* The id of the key property it needs; absent: none. */
 struct span keyed_task_key_id(const struct message *message);
 
-/*
- * Starts the work on a copy of `body`, a message of the child that decodes.
- * `key` is taken over (NULL: it needs none). `done` comes from the loop with
- * the message for the child, unless keyed_task_abandon() came first. ERR_FULL:
- * too many wait; ERR_NOMEM. The key is freed then, too.
- */
-enum err keyed_task_start(struct front *front, struct span body,
-    struct secret *key, void (*done)(void *owner, const struct message *reply),
-    void *owner, struct keyed_task **task_r) MUST_USE;
+struct keyed_order {
+	struct span body;   /* the child's message, which decodes; copied */
+	struct secret *key; /* taken over; NULL: it needs none */
+	int64_t now_secs;   /* what a token's times are judged by */
+	/* From the loop with the message for the child, unless
+	 * keyed_task_abandon() came first. */
+	void (*done)(void *owner, const struct message *reply);
+	void *owner;
+};
+
+/* Starts the work. ERR_FULL: too many wait; ERR_NOMEM. The key is freed then,
+ * too. */
+enum err keyed_task_start(struct front *front, const struct keyed_order *order,
+    struct keyed_task **task_r) MUST_USE;
 
 /* Nobody waits any more; it frees itself once its thread is through. */
 void keyed_task_abandon(struct keyed_task *task); /* NULL is fine */

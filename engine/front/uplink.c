@@ -13,9 +13,11 @@
 #include "common/notify.h"
 #include "common/random.h"
 #include "engine/front/inbox.h"
+#include "engine/front/local.h"
 #include "engine/front/property_keys.h"
 #include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
+#include "proto/link_client.h"
 
 #define UPLINK_BOOT_ID_BYTES 16
 /* messages.def: hello.running. */
@@ -34,7 +36,7 @@ struct uplink {
 	struct front *front;
 	struct inbox *inbox;
 	struct loop_source inbox_source;
-	struct link_client *client;
+	struct link_client *client; /* NULL: the host is local */
 	enum uplink_state state;
 	bool is_connected;
 	struct ask control; /* hello or heartbeat */
@@ -75,6 +77,8 @@ uplink_redial(struct uplink *uplink)
 	struct err_detail detail = {0};
 
 	uplink->front->counters.redials++;
+	/* A local host is never deaf and has nothing to dial. */
+	CHECK(uplink->client != NULL);
 	if (link_client_redial(uplink->client, &detail) != OK)
 		log_error(
 		    "cannot dial the gateway", LOG_STR("error", detail.text));
@@ -375,14 +379,48 @@ uplink_inbox_ready(void *owner, uint32_t events)
 	inbox_deliver(uplink->inbox, &sink);
 }
 
+static void
+uplink_carry(
+    void *owner, unsigned context, struct span bytes, int timeout_ms)
+{
+	struct uplink *uplink = owner;
+
+	link_ask(uplink->client, context, bytes, timeout_ms);
+}
+
+static void
+uplink_uncarry(void *owner, unsigned context)
+{
+	struct uplink *uplink = owner;
+
+	link_cancel(uplink->client, context);
+}
+
+/* Who answers: a gateway over nng, or the local host in this process. */
+static enum err
+uplink_connect(
+    struct uplink *uplink, unsigned contexts, struct err_detail *detail)
+{
+	struct front *front = uplink->front;
+	struct link_client_handlers handlers = {.user = uplink->inbox,
+	    .answered = inbox_answered,
+	    .connected = inbox_connected};
+
+	if (front->settings->local != NULL)
+		return local_open(
+		    front->settings->local, front, uplink->inbox, detail);
+	front->asks.carrier = (struct ask_carrier){
+	    .owner = uplink, .ask = uplink_carry, .cancel = uplink_uncarry};
+	return link_client_open(front->settings->gateway, contexts, &handlers,
+	    &uplink->client, detail);
+}
+
 enum err
 uplink_open(struct front *front, struct err_detail *detail)
 {
 	struct uplink *uplink = calloc(1, sizeof *uplink);
 	unsigned contexts = front->settings->slots + FRONT_CONTEXTS_CALLS +
 			    FRONT_CONTEXTS_AUX + FRONT_CONTEXTS_CONTROL;
-	struct link_client_handlers handlers = {
-	    .answered = inbox_answered, .connected = inbox_connected};
 	enum err err;
 
 	CHECK(contexts <= FRONT_CONTEXTS_MAX);
@@ -406,12 +444,9 @@ uplink_open(struct front *front, struct err_detail *detail)
 	    inbox_event_fd(uplink->inbox), EPOLLIN);
 	if (err != OK)
 		return err_set_errno(detail, err, "epoll");
-	handlers.user = uplink->inbox;
-	err = link_client_open(front->settings->gateway, contexts, &handlers,
-	    &uplink->client, detail);
+	err = uplink_connect(uplink, contexts, detail);
 	if (err != OK)
 		return err;
-	front->asks.client = uplink->client;
 	uplink_tick_in(uplink, FRONT_SILENCE_MS);
 	return OK;
 }
