@@ -104,6 +104,8 @@ struct execution_result {
 	uint64_t host_calls, heap_peak_bytes;
 	/* As the engine sent them, for the record alone (record.h). */
 	struct span log_frames, call_frames;
+	/* A recording is wanted whatever the IdP's `record` says. */
+	bool wants_recording;
 };
 
 /*
@@ -126,6 +128,12 @@ void dispatch_amend_record(struct dispatch *dispatch,
 
 /* The records of executions, for as long as the dispatcher lives. */
 struct record_store *dispatch_records(struct dispatch *dispatch);
+	/* What it was told, as frames (messages.def: result.recording); absent
+	 * where none was wanted or the engine sent none. */
+	struct span recording;
+	/* The outcome message of a script that failed, with nothing masked;
+	 * absent where `recording` is. */
+	struct span failure;
 
 /* ---- for health -----------------------------------------------------------
  */

@@ -178,6 +178,19 @@ wall_ms_of(const struct job *job, int64_t now_us)
 	return (uint64_t)(wall_ms < left_ms ? wall_ms : left_ms);
 }
 
+/* messages.def: job.record. */
+static uint64_t
+record_of(const struct execution *x)
+{
+	if (x->wants_recording)
+		return 2;
+	if (x->idp->record_keep <= 0)
+		return 0;
+	return x->idp->record_mode == RECORD_ALL        ? 2
+	       : x->idp->record_mode == RECORD_FAILURES ? 1
+							: 0;
+}
+
 enum err
 job_encode(const struct job *job, struct buf *out)
 {
@@ -211,5 +224,6 @@ job_encode(const struct job *job, struct buf *out)
 	m->data = x->data;
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;
+	m->record = record_of(x);
 	return message_encode(&message, out, NULL);
 }

@@ -254,7 +254,7 @@ static void
 keep_frames(const struct msg_result *m, const struct execution *x,
     struct arena *arena, struct execution_result *r)
 {
-	if (x->idp->record_mode == RECORD_OFF)
+	if (x->idp->record_mode == RECORD_OFF && !x->wants_recording)
 		return;
 	r->log_frames = arena_copy(arena, m->log);
 	r->call_frames = arena_copy(arena, m->calls);
@@ -286,6 +286,9 @@ outcome_read(const struct job *job, const struct execution *execution,
     struct arena *arena, struct execution_result *result_r)
 {
 	struct execution_result r = {.code = job->verdict};
+	r->recording = arena_copy(arena, m->recording);
+	if (span_present(r->recording) && r->code != SCRIPT_OK)
+		r->failure = arena_copy(arena, m->outcome);
 	struct message message;
 	enum err err = OK;
 
