@@ -17,6 +17,7 @@
 #include "gateway/dispatch/hosts.h"
 #include "gateway/dispatch/jobs.h"
 #include "gateway/dispatch/keeper.h"
+#include "gateway/dispatch/live_log.h"
 #include "gateway/dispatch/outcomes.h"
 #include "gateway/dispatch/record.h"
 
@@ -34,7 +35,10 @@ dispatch_new(const struct dispatch_config *config)
 	if (d == NULL)
 		return NULL;
 	d->records = record_store_new();
-	if (d->records == NULL) {
+	d->live_log = live_log_new();
+	if (d->records == NULL || d->live_log == NULL) {
+		record_store_free(d->records);
+		live_log_free(d->live_log);
 		free(d);
 		return NULL;
 	}
@@ -219,7 +223,8 @@ dispatch_run(struct dispatch *dispatch, struct job *job,
 	ended = wait_for_end(d, job);
 	pthread_mutex_unlock(&d->lock);
 	if (ended)
-		err = outcome_read(job, execution, arena, result_r);
+		err =
+		    outcome_read(d->live_log, job, execution, arena, result_r);
 	if (ended && err == OK)
 		record_add(d->records, execution, result_r, RECORD_NEW);
 	job_free(d, job);
@@ -237,6 +242,12 @@ struct record_store *
 dispatch_records(struct dispatch *dispatch)
 {
 	return dispatch->records;
+}
+
+struct live_log *
+dispatch_live_log(struct dispatch *dispatch)
+{
+	return dispatch->live_log;
 }
 
 /* ---- drain and health

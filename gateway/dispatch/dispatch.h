@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "common/arena.h"
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/script_code.h"
 #include "common/span.h"
@@ -29,6 +30,7 @@
 
 struct dispatch;
 struct link_server;
+struct live_log;
 struct record_store;
 struct store;
 
@@ -128,6 +130,14 @@ void dispatch_amend_record(struct dispatch *dispatch,
 
 /* The records of executions, for as long as the dispatcher lives. */
 struct record_store *dispatch_records(struct dispatch *dispatch);
+
+/* Log lines as they come, likewise. */
+struct live_log *dispatch_live_log(struct dispatch *dispatch);
+
+/* Appends a JSON array of the engines that are connected (engine_list.c):
+ * name, boot_id, labels, version, slots, running, state, since, peer,
+ * sandbox_missing. */
+void dispatch_engines_list(struct dispatch *dispatch, struct buf *out);
 	/* What it was told, as frames (messages.def: result.recording); absent
 	 * where none was wanted or the engine sent none. */
 	struct span recording;

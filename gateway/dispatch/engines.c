@@ -449,6 +449,7 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 		engine = calloc(1, sizeof *engine);
 		if (engine == NULL)
 			return NULL;
+		engine->since = clock_wall_secs();
 		LIST_INSERT_HEAD(&d->engines, engine, link);
 		d->engine_count++;
 	}
@@ -458,6 +459,7 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 	copy_text(engine->labels, sizeof engine->labels, hello->labels);
 	copy_text(engine->sandbox_missing, sizeof engine->sandbox_missing,
 	    hello->sandbox_missing);
+	copy_text(engine->version, sizeof engine->version, hello->version);
 	engine->slots = (unsigned)hello->slots;
 	engine->heard_us = clock_mono_us();
 	engine->draining = false;

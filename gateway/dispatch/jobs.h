@@ -109,7 +109,9 @@ struct engine {
 	uint8_t boot_id[BOOT_ID_BYTES];
 	char labels[LABELS_BYTES]; /* comma-separated, as it said */
 	char sandbox_missing[257];
+	char version[65]; /* of its program */
 	unsigned slots;
+	int64_t since; /* wall clock, of its first hello */
 	int64_t heard_us;
 	int64_t lost_us; /* when the connection went */
 	bool silent;     /* as last seen by the keeper */
@@ -122,6 +124,7 @@ struct dispatch {
 	struct link_server *link;
 	struct store_cache_codec cache_codec; /* host_cache.c */
 	struct record_store *records;         /* has a lock of its own */
+	struct live_log *live_log;            /* and so has this */
 	uint8_t boot_id[BOOT_ID_BYTES];
 
 	pthread_mutex_t lock; /* guards all below */

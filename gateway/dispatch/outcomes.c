@@ -11,6 +11,7 @@
 #include "common/encoding.h"
 #include "common/log.h"
 #include "common/metric.h"
+#include "gateway/dispatch/live_log.h"
 #include "proto/frame.h"
 
 /* A line costs at least so much of the log's limit, as in the runner: empty
@@ -19,6 +20,9 @@
 
 /* A line, and one masked copy of it for each of many sensitive values. */
 #define LOG_ARENA_BYTES (16 * 1024 * 1024)
+
+/* A failure's message, file and line, for who watches the log. */
+#define FAILURE_TEXT_BYTES (64 * 1024)
 
 /* So much of a release's hash is enough to tell releases apart in a log. */
 #define RELEASE_LOG_BYTES 6
@@ -160,11 +164,14 @@ level_of(uint64_t script_level)
 
 static void
 log_script_line(const struct msg_log_line *line, const struct execution *x,
-    struct arena *arena)
+    struct arena *arena, struct live_log *live)
 {
+	const struct live_line shown = {(unsigned)line->level, line->cut,
+	    outcome_mask(line->text, &x->idp->sensitive_values, arena)};
 	char release[2 * RELEASE_LOG_BYTES + 1];
 	enum log_level level = level_of(line->level);
 
+	live_log_add(live, x, &shown);
 	if (!log_enabled(level))
 		return;
 	release_text(x, release);
@@ -173,8 +180,7 @@ log_script_line(const struct msg_log_line *line, const struct execution *x,
 	    LOG_STR("idp", x->idp->identifier),
 	    LOG_STR("script", script_kind_name(x->kind)),
 	    LOG_STR("release", release),
-	    LOG_SPAN("text",
-		outcome_mask(line->text, &x->idp->sensitive_values, arena)),
+	    LOG_SPAN("text", shown.text),
 	    LOG_STR("cut", line->cut ? "yes" : "no"));
 }
 
@@ -182,7 +188,8 @@ log_script_line(const struct msg_log_line *line, const struct execution *x,
  * it. Masking has an arena of its own, so that no log takes the room of an
  * answer. */
 static void
-log_script_lines(struct span frames, const struct execution *x)
+log_script_lines(
+    struct span frames, const struct execution *x, struct live_log *live)
 {
 	size_t left =
 	    (size_t)x->release->limits.log_kib * 1024 + LOG_LINE_COST_BYTES;
@@ -201,10 +208,31 @@ log_script_lines(struct span frames, const struct execution *x)
 		if (cost > left)
 			break;
 		left -= cost;
-		log_script_line(&message.log_line, x, arena);
+		log_script_line(&message.log_line, x, arena, live);
 		arena_wipe(arena);
 	}
 	arena_free(arena);
+}
+
+/* Who watches the log sees why an execution failed, too. */
+static void
+show_failure(struct live_log *live, const struct execution *x,
+    const struct execution_result *r)
+{
+	struct live_line line = {.level = LIVE_LOG_ERROR};
+	struct buf text;
+
+	if (r->code == SCRIPT_OK)
+		return;
+	buf_init(&text, FAILURE_TEXT_BYTES);
+	buf_printf(&text, "failed: %d %s: %s", (int)r->code,
+	    script_code_name(r->code), r->message);
+	if (r->file != NULL)
+		buf_printf(&text, " (%s:%u)", r->file, r->line);
+	line.text = buf_span(&text);
+	if (buf_status(&text) == OK)
+		live_log_add(live, x, &line);
+	buf_wipe(&text);
 }
 
 static void
@@ -282,8 +310,9 @@ read_result(const struct msg_result *m, const struct job *job,
 }
 
 enum err
-outcome_read(const struct job *job, const struct execution *execution,
-    struct arena *arena, struct execution_result *result_r)
+outcome_read(struct live_log *live, const struct job *job,
+    const struct execution *execution, struct arena *arena,
+    struct execution_result *result_r)
 {
 	struct execution_result r = {.code = job->verdict};
 	r->recording = arena_copy(arena, m->recording);
@@ -299,7 +328,8 @@ outcome_read(const struct job *job, const struct execution *execution,
 		err = message_decode(span_of(job->result, job->result_len),
 		    SENDER_ENGINE, &message, NULL);
 		if (err == OK) {
-			log_script_lines(message.result.log, execution);
+			log_script_lines(
+			    message.result.log, execution, live);
 			err = read_result(
 			    &message.result, job, execution, arena, &r);
 			keep_frames(&message.result, execution, arena, &r);
@@ -310,6 +340,7 @@ outcome_read(const struct job *job, const struct execution *execution,
 	if (r.message == NULL)
 		r.message = script_code_sentence(r.code);
 	tell(execution, &r);
+	show_failure(live, execution, &r);
 	*result_r = r;
 	return OK;
 }

@@ -9,12 +9,14 @@
 
 /*
  * Fills `result_r` from an ENDED job, everything copied into the arena; then
- * logs the script's lines and the execution's end and counts it. A report that
+ * logs the script's lines and the execution's end, there and in `live` (NULL:
+ * nobody watches), and counts it. A report that
  * is malformed is the engine's fault: SCRIPT_CRASHED, saying so.
  * ERR_NOMEM: the arena is full. On the job's HTTP thread, not locked.
  */
-enum err outcome_read(const struct job *job, const struct execution *execution,
-    struct arena *arena, struct execution_result *result_r) MUST_USE;
+enum err outcome_read(struct live_log *live, const struct job *job,
+    const struct execution *execution, struct arena *arena,
+    struct execution_result *result_r) MUST_USE;
 
 /*
  * `text` with every occurrence of a sensitive value replaced by "***", in the

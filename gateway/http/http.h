@@ -3,8 +3,8 @@
  * fill, a route table. civetweb is at home in this folder only.
  *
  * A request reaches a handler after: framing guard, correlation id, route,
- * method (405 + Allow), content type (415), size (413), whole body read within
- * its time. What remains wrong is the handler's to say.
+ * method (405 + Allow), content type (415), size (413), the listener's admit(),
+ * whole body read within its time. What remains wrong is the handler's to say.
  *
  * Lifetime: a request, its arena and all it points to end when the handler
  * returns. Threads: a handler runs on one of civetweb's worker threads (100 KB
@@ -25,6 +25,10 @@
 #define HTTP_HEADERS_MAX        63 /* civetweb cuts its list at 64 silently */
 #define HTTP_CORRELATION_ID_MAX 64
 #define HTTP_SEGMENTS_MAX       2 /* {..} of one route */
+
+/* Above all answers of the public listener; /metrics with every series is the
+ * longest. */
+#define HTTP_RESPONSE_MAX_BYTES ((size_t)4 * 1024 * 1024)
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_PUT, HTTP_PATCH };
 
@@ -48,7 +52,10 @@ struct http_request {
 	struct span authorization; /* the header's value; absent */
 	struct span accept;        /* absent if not sent */
 	struct span host;          /* absent only on HTTP/1.0 */
-	enum http_body body_type;  /* HTTP_BODY_NONE for an empty body */
+	struct span if_match;      /* absent if not sent */
+	bool has_cookie;           /* a Cookie header was sent */
+	const void *caller; /* admit()'s, for the handlers; in the arena */
+	enum http_body body_type; /* HTTP_BODY_NONE for an empty body */
 	struct span body;
 	const char *correlation_id;
 	const char *source;  /* peer, or X-Forwarded-For by the proxy */
@@ -56,15 +63,23 @@ struct http_request {
 	int64_t deadline_us; /* received_us + request_ms */
 };
 
+/* Writes the body of an error answer; `code` and `description` are those of
+ * problems.def, or the handler's. */
+typedef void http_problem_writer(
+    struct buf *body, int status, const char *code, const char *description);
+
 /* Initialised by the server to 200, an empty body, no-store. The body is JSON
- * unless content_type says otherwise. */
+ * unless content_type says otherwise; a 204 has neither body nor type. */
 struct http_response {
 	int status;
 	const char *content_type;  /* NULL: application/json;charset=UTF-8 */
 	const char *cache_control; /* NULL: no-store (and Pragma: no-cache) */
 	const char *www_authenticate; /* NULL: none */
 	int retry_after_secs;         /* 0: none */
-	struct buf body;              /* wiped after sending */
+	const char *location; /* NULL: none; lives as long as the arena */
+	const char *etag;     /* NULL: none; with its quotes; as location */
+	http_problem_writer *write_problem; /* the listener's; NULL: OAuth's */
+	struct buf body;                    /* wiped after sending */
 };
 
 /* Every handler answers; there is no failure to return. */
@@ -79,7 +94,16 @@ struct http_route {
 	const char *path;
 	unsigned bodies; /* enum http_body bits */
 	http_handler *handler;
+	size_t body_max_bytes; /* 0: the listener's */
+	unsigned access;       /* what admit() asks of callers */
 };
+
+/*
+ * Whether the request may go on to its body and its handler; false: answered.
+ * May set `caller`. Runs once method, type and size are known to be right.
+ */
+typedef bool http_admit(void *context, const struct http_route *route,
+    struct http_request *request, struct http_response *response);
 
 struct http_config {
 	const char *name;          /* "public" or "admin", for logs */
@@ -88,9 +112,12 @@ struct http_config {
 	unsigned threads;
 	int64_t request_ms;
 	size_t body_max_bytes;
+	size_t response_max_bytes; /* 0: HTTP_RESPONSE_MAX_BYTES */
 	const struct http_route *routes;
 	size_t route_count;
-	void *context; /* given to every handler */
+	void *context;                      /* given to every handler */
+	http_admit *admit;                  /* NULL: all may */
+	http_problem_writer *write_problem; /* NULL: OAuth's errors */
 };
 
 /* ---- addresses (http_listen.c) ---------------------------------------------
@@ -149,9 +176,10 @@ enum problem {
 };
 
 /*
- * Fills status and {"error","error_description"}; `description` NULL: the
- * table's. Adds what a status cannot go without: WWW-Authenticate to a 401,
- * Retry-After to a 503. The one place where an error becomes HTTP.
+ * Fills status and {"error","error_description"}, or what the listener's errors
+ * look like; `description` NULL: the table's. Adds what a status cannot go
+ * without: WWW-Authenticate to a 401, Retry-After to a 503. The one place where
+ * an error becomes HTTP.
  */
 void http_problem(struct http_response *response, enum problem problem,
     const char *description);

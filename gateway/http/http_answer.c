@@ -12,6 +12,10 @@ reason_phrase(int status)
 	switch (status) {
 	case 200:
 		return "OK";
+	case 201:
+		return "Created";
+	case 204:
+		return "No Content";
 	case 400:
 		return "Bad Request";
 	case 401:
@@ -24,8 +28,12 @@ reason_phrase(int status)
 		return "Method Not Allowed";
 	case 408:
 		return "Request Timeout";
+	case 409:
+		return "Conflict";
 	case 411:
 		return "Length Required";
+	case 412:
+		return "Precondition Failed";
 	case 413:
 		return "Content Too Large";
 	case 415:
@@ -99,6 +107,10 @@ append_optional(struct buf *out, const struct http_answer *answer)
 	if (response->www_authenticate != NULL)
 		append_header(
 		    out, "WWW-Authenticate", response->www_authenticate);
+	if (response->location != NULL)
+		append_header(out, "Location", response->location);
+	if (response->etag != NULL)
+		append_header(out, "ETag", response->etag);
 	if (response->retry_after_secs > 0)
 		buf_printf(
 		    out, "Retry-After: %d\r\n", response->retry_after_secs);
@@ -115,14 +127,17 @@ http_answer_write(struct buf *out, const struct http_answer *answer)
 	buf_printf(out, "HTTP/1.1 %d %s\r\n", response->status,
 	    reason_phrase(response->status));
 	append_date(out);
-	append_header(out, "Content-Type",
-	    type != NULL ? type : "application/json;charset=UTF-8");
-	buf_printf(out, "Content-Length: %zu\r\n", response->body.len);
+	if (response->status != 204) {
+		append_header(out, "Content-Type",
+		    type != NULL ? type : "application/json;charset=UTF-8");
+		buf_printf(out, "Content-Length: %zu\r\n", response->body.len);
+	}
 	append_caching(out, response);
 	append_header(out, "X-Correlation-Id", answer->correlation_id);
 	buf_append_str(out, "X-Content-Type-Options: nosniff\r\n");
 	append_optional(out, answer);
 	buf_append(out, "\r\n", 2);
-	if (!answer->is_bodiless)
+	/* RFC 9110 section 6.4.1. */
+	if (!answer->is_bodiless && response->status != 204)
 		buf_append_span(out, buf_span(&response->body));
 }

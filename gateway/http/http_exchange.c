@@ -27,10 +27,6 @@
 #define ARENA_BODIES     8
 #define ARENA_BASE_BYTES ((size_t)4 * 1024 * 1024)
 
-/* Above all answers of the gateway; /metrics with every series is the longest.
- */
-#define RESPONSE_MAX_BYTES ((size_t)4 * 1024 * 1024)
-
 /* A worker gives memory back after an answer larger than usual ones. */
 #define WORKER_KEEPS_BYTES ((size_t)64 * 1024)
 
@@ -50,22 +46,37 @@ struct exchange {
 	bool closes;
 };
 
+/* The longest body that any route takes. */
+static size_t
+longest_body(const struct http_config *config)
+{
+	size_t longest = config->body_max_bytes;
+
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].body_max_bytes > longest)
+			longest = config->routes[i].body_max_bytes;
+	return longest;
+}
+
 struct http_worker *
 http_worker_new(const struct http_config *config)
 {
 	struct http_worker *worker = calloc(1, sizeof *worker);
+	size_t response_max = config->response_max_bytes != 0
+				  ? config->response_max_bytes
+				  : HTTP_RESPONSE_MAX_BYTES;
 
 	if (worker == NULL)
 		return NULL;
 	worker->arena =
-	    arena_new(ARENA_BASE_BYTES + ARENA_BODIES * config->body_max_bytes);
+	    arena_new(ARENA_BASE_BYTES + ARENA_BODIES * longest_body(config));
 	if (worker->arena == NULL) {
 		free(worker);
 		return NULL;
 	}
 	worker->socket = -1;
-	buf_init(&worker->body, RESPONSE_MAX_BYTES);
-	buf_init(&worker->out, HTTP_ANSWER_HEAD_MAX + RESPONSE_MAX_BYTES);
+	buf_init(&worker->body, response_max);
+	buf_init(&worker->out, HTTP_ANSWER_HEAD_MAX + response_max);
 	return worker;
 }
 
@@ -224,7 +235,11 @@ body_type(struct span content_type)
 static enum err
 check_body(struct exchange *x)
 {
-	unsigned taken = x->routing.route->bodies;
+	const struct http_route *found = x->routing.route;
+	unsigned taken = found->bodies;
+	size_t most = found->body_max_bytes != 0
+			  ? found->body_max_bytes
+			  : x->site->config.body_max_bytes;
 
 	if (x->framing.content_length == 0)
 		return OK;
@@ -238,11 +253,21 @@ check_body(struct exchange *x)
 		http_problem(&x->response, PROBLEM_CONTENT_TYPE, NULL);
 		return ERR_INVALID;
 	}
-	if (x->framing.content_length > x->site->config.body_max_bytes) {
+	if (x->framing.content_length > most) {
 		http_problem(&x->response, PROBLEM_TOO_LARGE, NULL);
 		return ERR_LIMIT;
 	}
 	return OK;
+}
+
+static bool
+is_admitted(struct exchange *x)
+{
+	const struct http_config *config = &x->site->config;
+
+	return config->admit == NULL ||
+	       config->admit(config->context, x->routing.route, &x->request,
+		   &x->response);
 }
 
 static enum err
@@ -308,6 +333,8 @@ fill_request(struct exchange *x)
 	request->authorization = x->framing.authorization;
 	request->accept = x->framing.accept;
 	request->host = x->framing.host;
+	request->if_match = x->framing.if_match;
+	request->has_cookie = x->framing.has_cookie;
 	request->body = span_of("", 0);
 }
 
@@ -329,7 +356,7 @@ serve(struct exchange *x, bool is_draining)
 	if (route(x) != OK)
 		return;
 	fill_request(x);
-	if (check_body(x) != OK || read_body(x) != OK)
+	if (check_body(x) != OK || !is_admitted(x) || read_body(x) != OK)
 		return;
 	x->routing.route->handler(
 	    x->site->config.context, &x->request, &x->response);
@@ -420,6 +447,7 @@ begin(struct exchange *x, const struct http_site *site,
 	    x->request.received_us + site->config.request_ms * 1000;
 	x->response.status = 200;
 	x->response.body = worker->body;
+	x->response.write_problem = site->config.write_problem;
 }
 
 int

@@ -275,13 +275,17 @@ may_keep(const struct http_head *head, const struct http_framing *framing)
 static enum http_refusal
 check_rest(const struct http_head *head, struct http_framing *framing)
 {
-	unsigned authorizations, types, accepts, expects;
+	unsigned authorizations, types, accepts, expects, matches, cookies;
 	struct span expect;
 
 	framing->authorization = find(head, "Authorization", &authorizations);
 	framing->content_type = find(head, "Content-Type", &types);
 	framing->accept = find(head, "Accept", &accepts);
-	if (authorizations > 1 || types > 1)
+	framing->if_match = find(head, "If-Match", &matches);
+	(void)find(head, "Cookie", &cookies);
+	framing->has_cookie = cookies > 0;
+	/* Two If-Match are one list (RFC 9110 section 5.3): not taken here. */
+	if (authorizations > 1 || types > 1 || matches > 1)
 		return HTTP_REFUSAL_REPEATED;
 	expect = find(head, "Expect", &expects);
 	if (expects > 1 ||

@@ -53,6 +53,8 @@ struct http_framing {
 	struct span authorization;
 	struct span content_type;
 	struct span accept;
+	struct span if_match;
+	bool has_cookie;
 };
 
 /* HTTP_REFUSAL_NONE: the request may be served, and `framing_r` is filled. */

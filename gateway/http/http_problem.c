@@ -33,12 +33,24 @@ http_problem_code(enum problem problem)
 	return problem_rows[problem].code;
 }
 
+/* RFC 6749 section 5.2. */
+static void
+write_oauth_problem(struct buf *body, const char *code, const char *description)
+{
+	bool first = true;
+
+	buf_append_char(body, '{');
+	json_append_member_str(body, &first, "error", span_str(code));
+	json_append_member_str(
+	    body, &first, "error_description", span_str(description));
+	buf_append_char(body, '}');
+}
+
 void
 http_problem(struct http_response *response, enum problem problem,
     const char *description)
 {
 	const struct problem_row *row;
-	bool first = true;
 
 	CHECK((unsigned)problem < PROBLEM_COUNT);
 	row = &problem_rows[problem];
@@ -49,11 +61,14 @@ http_problem(struct http_response *response, enum problem problem,
 		response->www_authenticate = BASIC_CHALLENGE;
 	if (row->status == 503 && response->retry_after_secs == 0)
 		response->retry_after_secs = RETRY_AFTER_SECS;
+	response->location = NULL;
+	response->etag = NULL;
 	buf_reset(&response->body);
-	buf_append_char(&response->body, '{');
-	json_append_member_str(
-	    &response->body, &first, "error", span_str(row->code));
-	json_append_member_str(&response->body, &first, "error_description",
-	    span_str(description != NULL ? description : row->description));
-	buf_append_char(&response->body, '}');
+	if (description == NULL)
+		description = row->description;
+	if (response->write_problem != NULL)
+		response->write_problem(
+		    &response->body, row->status, row->code, description);
+	else
+		write_oauth_problem(&response->body, row->code, description);
 }

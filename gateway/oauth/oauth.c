@@ -6,7 +6,7 @@
 
 static const struct http_route routes[] = {
 #define ROUTE(name, method, path, bodies, handler, caller, doc) \
-	{name, method, path, bodies, handler},
+	{name, method, path, bodies, handler, 0, 0},
 #include "gateway/oauth/routes.def"
 #undef ROUTE
 };

@@ -101,12 +101,12 @@ hold(void *context, const struct http_request *request,
 }
 
 static const struct http_route routes[] = {
-    {"echo", HTTP_POST, "/echo", HTTP_BODY_JSON | HTTP_BODY_FORM, echo},
-    {"json", HTTP_POST, "/json", HTTP_BODY_JSON, echo},
-    {"who", HTTP_GET, "/who/{idp}/is", HTTP_BODY_NONE, who},
-    {"fail", HTTP_GET, "/fail", HTTP_BODY_NONE, wrong},
-    {"flood", HTTP_GET, "/flood", HTTP_BODY_NONE, flood},
-    {"hold", HTTP_GET, "/hold", HTTP_BODY_NONE, hold},
+    {"echo", HTTP_POST, "/echo", HTTP_BODY_JSON | HTTP_BODY_FORM, echo, 0, 0},
+    {"json", HTTP_POST, "/json", HTTP_BODY_JSON, echo, 0, 0},
+    {"who", HTTP_GET, "/who/{idp}/is", HTTP_BODY_NONE, who, 0, 0},
+    {"fail", HTTP_GET, "/fail", HTTP_BODY_NONE, wrong, 0, 0},
+    {"flood", HTTP_GET, "/flood", HTTP_BODY_NONE, flood, 0, 0},
+    {"hold", HTTP_GET, "/hold", HTTP_BODY_NONE, hold, 0, 0},
 };
 
 static inline struct http_config

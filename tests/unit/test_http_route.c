@@ -8,12 +8,12 @@
 #include "gateway/http/http_route.h"
 
 static const struct http_route routes[] = {
-    {"keys", HTTP_GET, "/oauth/v1/keys", 0, NULL},
-    {"userinfo_get", HTTP_GET, "/oauth/v1/userinfo", 0, NULL},
-    {"userinfo_post", HTTP_POST, "/oauth/v1/userinfo", 0, NULL},
-    {"init", HTTP_POST, "/oauth/custom-registration/{idp}/init", 0, NULL},
-    {"tail", HTTP_GET, "/tail/{idp}", 0, NULL},
-    {"token", HTTP_DELETE, "/users/{userId}/tokens/{tokenId}", 0, NULL},
+    {"keys", HTTP_GET, "/oauth/v1/keys", 0, NULL, 0, 0},
+    {"userinfo_get", HTTP_GET, "/oauth/v1/userinfo", 0, NULL, 0, 0},
+    {"userinfo_post", HTTP_POST, "/oauth/v1/userinfo", 0, NULL, 0, 0},
+    {"init", HTTP_POST, "/oauth/custom-registration/{idp}/init", 0, NULL, 0, 0},
+    {"tail", HTTP_GET, "/tail/{idp}", 0, NULL, 0, 0},
+    {"token", HTTP_DELETE, "/users/{userId}/tokens/{tokenId}", 0, NULL, 0, 0},
 };
 
 static struct http_routing
