@@ -56,3 +56,20 @@ notify_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1");
 }
+
+int64_t
+notify_watchdog_us(void)
+{
+	uint64_t within_us = 0;
+
+	/* Not for this process, or not at all: both are no watch. */
+	if (sd_watchdog_enabled(0, &within_us) <= 0 || within_us > INT64_MAX)
+		return 0;
+	return (int64_t)within_us;
+}
+
+void
+notify_alive(void)
+{
+	(void)sd_notify(0, "WATCHDOG=1");
+}

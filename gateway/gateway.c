@@ -27,6 +27,7 @@
 #include "gateway/realm/realm_load.h"
 #include "gateway/store/store.h"
 #include "gateway/store/store_config.h"
+#include "gateway/watchdog.h"
 
 #define PATH_BYTES 512
 
@@ -55,6 +56,7 @@ struct gateway {
 	struct oauth oauth;
 	struct admin_context admin;
 	struct housekeeping housekeeping;
+	struct watchdog watchdog;
 	struct http_server *public_server;
 	struct http_server *admin_server;
 };
@@ -319,6 +321,7 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 	    .engines_listen = gateway->conf.engines_listen,
 	    .queue_max = (unsigned)gateway->conf.queue_max,
 	    .queue_ms = gateway->conf.queue_ms,
+	    .engines_return = true,
 	    .store = gateway->store,
 	    .vault = gateway->vault,
 	    .realms = gateway->realms,
@@ -447,6 +450,19 @@ open_admin(struct gateway *gateway, struct err_detail *detail)
 	return http_open(&config, &gateway->admin_server, detail);
 }
 
+static enum err
+start_watchdog(struct gateway *gateway, struct err_detail *detail)
+{
+	gateway->watchdog = (struct watchdog){
+	    .listeners = {{gateway->public_server, gateway->conf.listen_public,
+			      "/oauth/v1/keys"},
+		{gateway->admin_server, gateway->conf.listen_admin,
+		    "/health/live"}},
+	    .dispatch = gateway->dispatch,
+	};
+	return watchdog_start(&gateway->watchdog, detail);
+}
+
 enum err
 gateway_serve(struct gateway *gateway, struct err_detail *detail)
 {
@@ -458,6 +474,8 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail)
 		err = open_admin(gateway, detail);
 	if (err == OK)
 		err = housekeeping_start(&gateway->housekeeping, detail);
+	if (err == OK)
+		err = start_watchdog(gateway, detail);
 	if (err != OK)
 		return err;
 	log_info("gateway ready",

@@ -19,6 +19,7 @@
 #include "engine/front/offload.h"
 #include "engine/front/outbound.h"
 #include "engine/front/property_keys.h"
+#include "engine/front/pulse.h"
 #include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
 #include "engine/front/uplink.h"
@@ -31,6 +32,7 @@ struct front_process {
 	int64_t tickets_until_us; /* while draining */
 	int64_t results_until_us; /* 0: something still runs */
 	struct timer wake;        /* has the loop look at the two above */
+	struct pulse pulse;
 };
 
 static void
@@ -240,6 +242,7 @@ front_run(const struct front_settings *settings, struct err_detail *detail)
 	    LOG_UINT("slots", settings->slots),
 	    LOG_STR("version", POSTERN_VERSION));
 	notify_ready("no session with the gateway yet");
+	pulse_start(&process.pulse, front);
 	for (;;) {
 		loop_turn(&front->loop);
 		/* After the sockets: last words come before the obituary. */

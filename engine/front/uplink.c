@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/random.h"
@@ -44,6 +45,7 @@ struct uplink {
 	uint8_t boot_id[UPLINK_BOOT_ID_BYTES];
 	bool knows_gateway; /* gateway_boot_id is set */
 	uint8_t gateway_boot_id[UPLINK_BOOT_ID_BYTES];
+	int64_t heard_us; /* when it last answered hello or a heartbeat */
 	int64_t heartbeat_ms;
 	int64_t ack_after_ms;
 	bool said_draining; /* in the heartbeat that is out */
@@ -320,6 +322,7 @@ uplink_control_answered(void *owner, enum err err, struct span bytes)
 		uplink_leave(uplink, UPLINK_REFUSED, FRONT_VERSION_RETRY_MS);
 		return;
 	}
+	uplink->heard_us = clock_mono_us();
 	if (uplink->state == UPLINK_GREETING) {
 		uplink_greeted(uplink, &message);
 		return;
@@ -455,6 +458,12 @@ bool
 uplink_is_welcome(const struct front *front)
 {
 	return front->uplink->state == UPLINK_WELCOME;
+}
+
+int64_t
+uplink_heard_us(const struct front *front)
+{
+	return front->uplink->heard_us;
 }
 
 int64_t

@@ -24,6 +24,9 @@ enum err uplink_open(struct front *front, struct err_detail *detail) MUST_USE;
 
 bool uplink_is_welcome(const struct front *front);
 
+/* Monotonic: when the gateway last answered hello or a heartbeat. */
+int64_t uplink_heard_us(const struct front *front);
+
 /* A job still in hand after this is acknowledged. */
 int64_t uplink_ack_after_ms(const struct front *front);
 

@@ -77,6 +77,9 @@ dispatch_open(const struct dispatch_config *config,
 		free(d);
 		return err;
 	}
+	d->listener_us = clock_mono_us();
+	if (config->engines_return)
+		d->opened_us = d->listener_us;
 	err = keeper_start(d, detail);
 	if (err != OK)
 		return err; /* the process ends; the link cannot be closed */
@@ -313,6 +316,7 @@ dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r)
 	health.queued = d->counts[JOB_QUEUED];
 	health.running = d->counts[JOB_SENT] + d->counts[JOB_RUNNING];
 	health.last_success_us = d->last_success_us;
+	health.listener_us = d->listener_us;
 	pthread_mutex_unlock(&d->lock);
 	*health_r = health;
 }

@@ -38,6 +38,9 @@ struct dispatch_config {
 	const char *engines_listen; /* ipc:// URL */
 	unsigned queue_max;         /* jobs waiting for an engine, in all */
 	int64_t queue_ms;           /* longest wait of one */
+	/* Engines of the process before this one are on their way: requests of
+	 * the first moment wait for them instead of being refused. */
+	bool engines_return;
 	struct store *store;
 	struct vault *vault;
 	struct realm_holder *realms;
@@ -155,6 +158,7 @@ struct dispatch_health {
 	unsigned queued;
 	unsigned running;
 	int64_t last_success_us; /* monotonic; 0: none yet */
+	int64_t listener_us; /* monotonic: engines' listener answered itself */
 };
 void
 dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r);

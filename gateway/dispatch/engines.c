@@ -98,6 +98,9 @@ engines_have(struct dispatch *d, const struct realm_idp *idp)
 		if (engine->heard_us > lately_us &&
 		    has_label_of(engine->labels, &idp->engine_labels))
 			return true;
+	/* A restarted gateway's engines are on their way back. */
+	if (d->opened_us != 0 && d->opened_us > lately_us)
+		return true;
 	return d->gone_us != 0 && d->gone_us > lately_us &&
 	       has_label_of(d->gone_labels, &idp->engine_labels);
 }

@@ -140,7 +140,9 @@ struct dispatch {
 	uint64_t round; /* of matching; see share.round */
 	struct engine_list engines;
 	unsigned engine_count;
-	int64_t gone_us; /* when the last engine went; 0: none did */
+	int64_t opened_us;   /* 0: engines_return is off */
+	int64_t listener_us; /* when the listener last answered itself */
+	int64_t gone_us;     /* when the last engine went; 0: none did */
 	char gone_labels[LABELS_BYTES]; /* its labels */
 	int64_t last_success_us;
 };

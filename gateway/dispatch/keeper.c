@@ -102,8 +102,12 @@ check_listener(struct dispatch *d, struct span ping)
 	enum err err;
 
 	err = link_server_check(d->link, ping, CANARY_TIMEOUT_MS, &detail);
-	if (err == OK)
+	if (err == OK) {
+		pthread_mutex_lock(&d->lock);
+		d->listener_us = clock_mono_us();
+		pthread_mutex_unlock(&d->lock);
 		return;
+	}
 	metric_count(M_DISPATCH_EVENTS, "listener_rebuilt", NULL);
 	log_warn("engine listener rebuilt: it did not answer a self-request",
 	    LOG_STR("error", err_text(&detail, err)));

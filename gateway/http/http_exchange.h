@@ -28,6 +28,7 @@ struct http_worker {
 	struct buf body; /* of the response */
 	struct buf out;  /* the response as sent */
 	int socket;      /* see http_body.h; -1 on a new connection */
+	bool is_fresh;   /* the connection's first request is to come */
 };
 
 /* NULL: out of memory. */

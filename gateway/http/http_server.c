@@ -5,6 +5,7 @@
  * (http_exchange.c). Runs on the caller's thread; callbacks on the workers.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@
 #include "common/log.h"
 #include "gateway/http/http.h"
 #include "gateway/http/http_exchange.h"
+#include "gateway/http/http_gate.h"
+#include "gateway/http/http_probe.h"
 #include "gateway/http/http_watch.h"
 
 /* The whole head: a client assertion or a long bearer token fits, with the
@@ -43,8 +46,11 @@ struct http_server {
 	unsigned port;
 	pthread_mutex_t mutex; /* guards the next three */
 	pthread_cond_t idle;   /* monotonic; signalled when running is 0 */
+	/* Requests, and connections whose first request is still to come: who
+	 * was let in is served, also while draining. */
 	unsigned running;
 	bool is_draining;
+	_Atomic uint64_t answered;
 };
 
 /* Every number is made into text for civetweb. */
@@ -85,14 +91,25 @@ leave(struct http_server *server)
 	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
 }
 
+/* False: it came on a kept connection and finds us draining. Counted. */
+static bool
+admit(struct http_server *server, struct http_worker *worker)
+{
+	if (!worker->is_fresh)
+		return enter(server);
+	worker->is_fresh = false; /* on_connection() counted it */
+	return true;
+}
+
 static int
 on_request(struct mg_connection *conn)
 {
 	struct http_server *server = server_of(conn);
-	bool is_open = enter(server);
-	int status = http_exchange_run(
-	    &server->site, mg_get_thread_pointer(conn), conn, !is_open);
+	struct http_worker *worker = mg_get_thread_pointer(conn);
+	bool is_open = admit(server, worker);
+	int status = http_exchange_run(&server->site, worker, conn, !is_open);
 
+	atomic_fetch_add(&server->answered, 1);
 	leave(server);
 	return status; /* above 0: civetweb has nothing more to do */
 }
@@ -101,11 +118,11 @@ static int
 on_error(struct mg_connection *conn, int status, const char *message)
 {
 	struct http_server *server = server_of(conn);
+	struct http_worker *worker = mg_get_thread_pointer(conn);
 
 	(void)message; /* may quote the request */
-	(void)enter(server);
-	http_exchange_refuse(
-	    &server->site, mg_get_thread_pointer(conn), conn, status);
+	(void)admit(server, worker);
+	http_exchange_refuse(&server->site, worker, conn, status);
 	leave(server);
 	return 0;
 }
@@ -148,8 +165,21 @@ on_connection(const struct mg_connection *conn, void **conn_data)
 	struct http_worker *worker = mg_get_thread_pointer(conn);
 
 	worker->socket = -1;
+	worker->is_fresh = true;
 	*conn_data = NULL;
+	(void)enter(server_of(conn));
 	return 0;
+}
+
+static void
+on_connection_end(const struct mg_connection *conn)
+{
+	struct http_worker *worker = mg_get_thread_pointer(conn);
+
+	if (!worker->is_fresh)
+		return;
+	worker->is_fresh = false;
+	leave(server_of(conn));
 }
 
 static const struct mg_callbacks callbacks = {
@@ -159,6 +189,7 @@ static const struct mg_callbacks callbacks = {
     .init_thread = on_thread_start,
     .exit_thread = on_thread_end,
     .init_connection = on_connection,
+    .connection_close = on_connection_end,
 };
 
 static void
@@ -276,6 +307,12 @@ http_open(const struct http_config *config, struct http_server **server_r,
 	return OK;
 }
 
+uint64_t
+http_answered(const struct http_server *server)
+{
+	return atomic_load(&server->answered);
+}
+
 unsigned
 http_port(const struct http_server *server)
 {
@@ -284,10 +321,9 @@ http_port(const struct http_server *server)
 
 /* True: none is left. */
 static bool
-wait_until_idle(struct http_server *server, int64_t grace_ms)
+wait_until_idle(struct http_server *server, int64_t until_us)
 {
-	struct timespec until =
-	    clock_timespec_of_us(clock_mono_us() + grace_ms * 1000);
+	struct timespec until = clock_timespec_of_us(until_us);
 	bool is_idle;
 	int waited = 0;
 
@@ -304,8 +340,18 @@ wait_until_idle(struct http_server *server, int64_t grace_ms)
 bool
 http_drain(struct http_server *server, int64_t grace_ms)
 {
-	bool is_idle = wait_until_idle(server, grace_ms);
+	int64_t until_us = clock_mono_us() + grace_ms * 1000;
+	struct err_detail detail = {0};
+	enum err err;
+	bool is_idle;
 
+	err = http_gate_shut(
+	    server->site.config.listen, server->port, until_us, &detail);
+	if (err != OK)
+		log_warn("connections go on being made while stopping",
+		    LOG_STR("listener", server->site.config.name),
+		    LOG_STR("error", err_text(&detail, err)));
+	is_idle = wait_until_idle(server, until_us);
 	if (!is_idle)
 		log_warn("requests still running at the end of their grace",
 		    LOG_STR("listener", server->site.config.name));

@@ -52,14 +52,49 @@ has_ends(int fd, const char *peer_address, int peer_port, int own_port)
 	       read_address(&address, text, sizeof text) == own_port;
 }
 
+static bool
+listens_at(int fd, const char *own_address, int own_port)
+{
+	union any_address address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof address;
+	char text[INET6_ADDRSTRLEN];
+	socklen_t value_len = sizeof(int);
+	int listens = 0;
+
+	return getsockopt(
+		   fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &value_len) == 0 &&
+	       listens != 0 && getsockname(fd, &address.any, &len) == 0 &&
+	       read_address(&address, text, sizeof text) == own_port &&
+	       strcmp(text, own_address) == 0;
+}
+
+/* Behind the last descriptor that is looked at. */
+static int
+scan_end(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SCAN_MAX)
+		return (int)limit.rlim_cur;
+	return SCAN_MAX;
+}
+
+int
+http_socket_find_listener(const char *address, int port)
+{
+	int end = scan_end();
+
+	for (int fd = 0; fd < end; fd++)
+		if (listens_at(fd, address, port))
+			return fd;
+	return -1;
+}
+
 int
 http_socket_find(const char *peer_address, int peer_port, int own_port)
 {
-	struct rlimit limit;
-	int end = SCAN_MAX;
+	int end = scan_end();
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SCAN_MAX)
-		end = (int)limit.rlim_cur;
 	for (int fd = 0; fd < end; fd++)
 		if (has_ends(fd, peer_address, peer_port, own_port))
 			return fd;

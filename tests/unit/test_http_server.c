@@ -2,7 +2,10 @@
  * The server over real connections: keep-alive, pipelining, framing as civetweb
  * cuts it, counters, draining.
  */
+#include <sched.h>
+
 #include "common/metric.h"
+#include "gateway/http/http_probe.h"
 #include "tests/unit/http_fixture.h"
 
 /* ---- connections ---- */
@@ -250,35 +253,103 @@ let_go(void)
 	assert_int_equal(pthread_mutex_unlock(&hold_mutex), 0);
 }
 
+/* On a kept connection: those are told to go. */
+static void
+wait_until_draining(void)
+{
+	int64_t limit_us = clock_mono_us() + HANG_MS * 1000;
+
+	do {
+		client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
+		take_answer();
+	} while (strncmp(answer, "HTTP/1.1 503 ", 13) != 0 &&
+		 clock_mono_us() < limit_us);
+	assert_status(503);
+	assert_has("temporarily_unavailable");
+	assert_has("Connection: close\r\n");
+}
+
+/* A connection is not refused: its client's kernel goes on trying. */
+static void
+assert_nobody_gets_in(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct pollfd waiting = {.events = POLLOUT};
+
+	waiting.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_true(waiting.fd >= 0);
+	assert_int_equal(connect(waiting.fd, (const struct sockaddr *)&address,
+			     sizeof address),
+	    -1);
+	assert_int_equal(poll(&waiting, 1, 50), 0);
+	assert_int_equal(close(waiting.fd), 0);
+}
+
+static void
+take_answer_of(int fd, int status)
+{
+	client.fd = fd;
+	client.len = 0;
+	client.text[0] = '\0';
+	take_answer();
+	assert_status(status);
+	client_close();
+}
+
 static void
 finishes_what_runs_when_drained(void **state)
 {
-	int held_fd;
+	int held_fd, silent_fd;
 	pthread_t drainer;
-	int64_t limit_us = clock_mono_us() + HANG_MS * 1000;
 
 	(void)state;
 	client_open();
 	client_send("GET /hold HTTP/1.1\r\n" HOST "\r\n");
 	wait_until_held();
 	held_fd = client.fd;
-	assert_int_equal(pthread_create(&drainer, NULL, drain_main, NULL), 0);
-	do { /* until the drain has begun */
-		exchange("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
-	} while (strncmp(answer, "HTTP/1.1 503 ", 13) != 0 &&
-		 clock_mono_us() < limit_us);
-	assert_status(503);
-	assert_has("temporarily_unavailable");
-	assert_has("Connection: close\r\n");
-	let_go();
-	client.fd = held_fd;
-	client.len = 0;
-	client.text[0] = '\0';
+	client_open();
+	silent_fd = client.fd;
+	client_open();
+	client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
 	take_answer();
 	assert_status(200);
+	assert_int_equal(pthread_create(&drainer, NULL, drain_main, NULL), 0);
+	wait_until_draining();
+	client_close();
+	/* Who was in before is served, as late as the first request comes. */
+	client.fd = silent_fd;
+	client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
+	take_answer_of(silent_fd, 200);
+	assert_nobody_gets_in();
+	let_go();
+	take_answer_of(held_fd, 200);
 	assert_int_equal(pthread_join(drainer, NULL), 0);
 	server = NULL;
-	client_close();
+}
+
+static void
+answers_itself(void **state)
+{
+	struct err_detail detail = {{0}};
+	uint64_t before = http_answered(server);
+	int64_t limit_us = clock_mono_us() + HANG_MS * 1000;
+
+	(void)state;
+	assert_int_equal(
+	    http_probe("127.0.0.1:0", port, "/who/a/is", HANG_MS, &detail), OK);
+	/* Counted once the answer is out. */
+	while (http_answered(server) == before && clock_mono_us() < limit_us)
+		sched_yield();
+	assert_true(http_answered(server) > before);
+	assert_int_equal(
+	    http_probe("127.0.0.1:0", port, "/nowhere", HANG_MS, &detail),
+	    ERR_STATE);
+	assert_non_null(strstr(detail.text, "404"));
+	/* Nobody listens there. */
+	assert_int_equal(
+	    http_probe("127.0.0.1:0", 1, "/", HANG_MS, &detail), ERR_IO);
 }
 
 static void
@@ -316,6 +387,7 @@ main(void)
 	    cmocka_unit_test(bounds_heads),
 	    cmocka_unit_test(counts_requests),
 	    cmocka_unit_test(says_why_it_cannot_listen),
+	    cmocka_unit_test(answers_itself),
 	    cmocka_unit_test(finishes_what_runs_when_drained),
 	};
 
