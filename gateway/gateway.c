@@ -220,10 +220,22 @@ load_realm(struct gateway *gateway)
 	return OK;
 }
 
+static void
+reload_engines(struct gateway *gateway)
+{
+	struct err_detail detail = {0};
+	enum err err = dispatch_reload(gateway->dispatch, &detail);
+
+	if (err != OK)
+		log_error("engines' keys and certificates: old ones stay",
+		    LOG_STR("error", err_text(&detail, err)));
+}
+
 void
 gateway_reload(struct gateway *gateway)
 {
 	notify_reloading();
+	reload_engines(gateway);
 	if (load_realm(gateway) != OK)
 		log_error("realm refused: the old one stays in force",
 		    LOG_STR("directory", gateway->conf.realm));
@@ -319,6 +331,10 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 {
 	const struct dispatch_config config = {
 	    .engines_listen = gateway->conf.engines_listen,
+	    .tls = {.ca = gateway->conf.tls_ca,
+		.cert = gateway->conf.tls_cert,
+		.key = gateway->conf.tls_key},
+	    .engines_keys = gateway->conf.engines_keys,
 	    .queue_max = (unsigned)gateway->conf.queue_max,
 	    .queue_ms = gateway->conf.queue_ms,
 	    .engines_return = true,

@@ -41,7 +41,8 @@ enum err gateway_open(const struct gateway_conf *conf,
 enum err
 gateway_serve(struct gateway *gateway, struct err_detail *detail) MUST_USE;
 
-/* Imports the realm anew; a bad one leaves the old one serving (logged). */
+/* Reads the engines' keys and certificates anew and imports the realm; bad
+ * ones leave the old ones serving (logged). */
 void gateway_reload(struct gateway *gateway);
 
 /* Signing keys move on (logged); refused if too soon, unless forced. */

@@ -10,6 +10,8 @@
 
 #include "gateway/gateway_conf.h"
 #include "gateway/http/http.h"
+#include "proto/link_server.h"
+#include "proto/link_tls.h"
 
 static const struct conf_row rows[] = {
 #define CONF(section, kind, name, default_text, min, max, doc)     \
@@ -80,35 +82,55 @@ check_trusted_proxy(const struct gateway_conf *conf, struct err_detail *detail)
 	return err == OK ? OK : err_prefix(detail, err, "trusted_proxy");
 }
 
+/* Engines on other hosts are told apart by their keys and kept out by TLS. */
+static enum err
+check_remote_engines(
+    const struct gateway_conf *conf, const char *url, struct err_detail *detail)
+{
+	char host[CONF_ITEM_BYTES];
+	enum err err = link_tls_host(url, host, sizeof host, detail);
+
+	if (err != OK)
+		return err_prefix(detail, err, "engines_listen");
+	if (conf->tls_cert == NULL || conf->tls_ca == NULL)
+		return err_set(detail, ERR_INVALID,
+		    "engines_listen: %s needs tls_ca, tls_cert and tls_key "
+		    "(postern-pki makes them)",
+		    url);
+	if (conf->engines_keys == NULL)
+		return err_set(detail, ERR_INVALID,
+		    "engines_listen: %s needs engines_keys: which engine it "
+		    "is, the certificate does not tell",
+		    url);
+	return OK;
+}
+
 static enum err
 check_engines_listen(const struct gateway_conf *conf, struct err_detail *detail)
 {
 	const char *cursor = conf->engines_listen;
 	char url[CONF_ITEM_BYTES];
 	unsigned count = 0;
+	enum err err = OK;
 
-	for (; conf_list_next(&cursor, url, sizeof url); count++) {
+	for (; err == OK && conf_list_next(&cursor, url, sizeof url); count++) {
 		size_t ipc = prefix_len(url, "ipc://");
 
 		if (prefix_len(url, "tls+tcp://") > 0)
-			return err_set(detail, ERR_INVALID,
-			    "engines_listen: %s: this version takes engines "
-			    "on its own host only, by ipc://PATH",
-			    url);
-		if (ipc == 0 || url[ipc] != '/')
-			return err_set(detail, ERR_INVALID,
-			    "engines_listen: \"%s\" is not ipc:// with an "
-			    "absolute path",
+			err = check_remote_engines(conf, url, detail);
+		else if (ipc == 0 || url[ipc] != '/')
+			err = err_set(detail, ERR_INVALID,
+			    "engines_listen: \"%s\" is neither ipc:// with "
+			    "an absolute path nor tls+tcp://ADDRESS:PORT",
 			    url);
 	}
-	if (count != 1)
-		return err_set(detail, ERR_INVALID,
-		    "engines_listen must be one URL in this version");
-	return OK;
+	if (err == OK && (count == 0 || count > LINK_LISTENERS_MAX))
+		err = err_set(detail, ERR_INVALID,
+		    "engines_listen must be 1 to %d URLs", LINK_LISTENERS_MAX);
+	return err;
 }
 
-/* Nothing uses them before engines come over TLS; half a set is a mistake that
- * is better found now. */
+/* Half a set is a mistake that is better found now. */
 static enum err
 check_tls(const struct gateway_conf *conf, struct err_detail *detail)
 {

@@ -7,6 +7,8 @@
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/tls/tls.h>
+#include <nng/transport/tls/tls.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,9 @@
 /* An engine is back this soon after its gateway is. */
 #define REDIAL_MIN_MS 10
 #define REDIAL_MAX_MS 200
+
+/* The longest DNS name, and its end. */
+#define HOST_BYTES 254
 
 enum context_state {
 	CONTEXT_IDLE,
@@ -45,9 +50,13 @@ struct link_client {
 	struct link_client_handlers handlers;
 	char *url;
 	nng_socket socket;
+	struct link_tls tls; /* with server_name set, if has_tls */
+	bool has_tls;
+	char host[HOST_BYTES];
 
 	pthread_mutex_t dial_lock;
-	nng_dialer dialer; /* under dial_lock */
+	nng_dialer dialer;      /* under dial_lock */
+	nng_tls_config *config; /* NULL: no TLS; under dial_lock */
 
 	/* Held while `connected` is called, so that up and down come in order:
 	 * after a redial the old pipe may leave behind the new one's arrival.
@@ -209,6 +218,11 @@ dial(struct link_client *client, struct err_detail *detail)
 		return err_set(
 		    detail, ERR_IO, "%s: %s", client->url, nng_strerror(rv));
 	rv = nng_dialer_set_ms(dialer, NNG_OPT_RECONNMINT, REDIAL_MIN_MS);
+	if (rv == 0 && client->config != NULL)
+		rv = nng_dialer_set_ptr(
+		    dialer, NNG_OPT_TLS_CONFIG, client->config);
+	if (rv == 0 && client->config != NULL)
+		rv = nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true);
 	if (rv == 0)
 		rv = nng_dialer_set_ms(
 		    dialer, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS);
@@ -224,6 +238,44 @@ dial(struct link_client *client, struct err_detail *detail)
 	}
 	client->dialer = dialer;
 	return OK;
+}
+
+/* With dial_lock held, or before anybody else knows the client. */
+static enum err
+read_config(struct link_client *client, struct err_detail *detail)
+{
+	nng_tls_config *config;
+	enum err err;
+
+	err = link_tls_config(
+	    &client->tls, client->tls.server_name, &config, detail);
+	if (err != OK)
+		return err;
+	if (client->config != NULL)
+		nng_tls_config_free(client->config); /* the dialer holds it */
+	client->config = config;
+	return OK;
+}
+
+enum err
+link_client_reload(struct link_client *client, struct err_detail *detail)
+{
+	enum err err;
+	int rv;
+
+	if (!client->has_tls)
+		return OK;
+	pthread_mutex_lock(&client->dial_lock);
+	err = read_config(client, detail);
+	if (err == OK && nng_dialer_id(client->dialer) > 0) {
+		rv = nng_dialer_set_ptr(
+		    client->dialer, NNG_OPT_TLS_CONFIG, client->config);
+		if (rv != 0)
+			err = err_set(detail, ERR_IO, "%s: %s", client->url,
+			    nng_strerror(rv));
+	}
+	pthread_mutex_unlock(&client->dial_lock);
+	return err;
 }
 
 enum err
@@ -288,10 +340,60 @@ open_socket(struct link_client *client)
 	return rv;
 }
 
+/* Certificates, where the URL needs them. */
+static enum err
+set_up_tls(struct link_client *client, const struct link_tls *tls,
+    struct err_detail *detail)
+{
+	enum err err;
+
+	if (strncmp(client->url, "ipc://", strlen("ipc://")) == 0)
+		return OK;
+	err = link_tls_host(
+	    client->url, client->host, sizeof client->host, detail);
+	if (err != OK)
+		return err;
+	if (tls == NULL)
+		return err_set(
+		    detail, ERR_INVALID, "%s: needs certificates", client->url);
+	client->has_tls = true;
+	client->tls = *tls;
+	if (client->tls.server_name == NULL)
+		client->tls.server_name = client->host;
+	if (!link_tls_is_dns_name(client->tls.server_name))
+		return err_set(detail, ERR_INVALID,
+		    "%s: the name in the gateway's certificate must be given, "
+		    "since an address is not compared",
+		    client->url);
+	return read_config(client, detail);
+}
+
+static struct link_client *
+client_new(const char *url, unsigned contexts,
+    const struct link_client_handlers *handlers)
+{
+	struct link_client *client;
+
+	client =
+	    calloc(1, sizeof *client + contexts * sizeof client->contexts[0]);
+	if (client == NULL)
+		return NULL;
+	client->url = strdup(url);
+	if (client->url == NULL) {
+		free(client);
+		return NULL;
+	}
+	client->handlers = *handlers;
+	client->context_count = contexts;
+	pthread_mutex_init(&client->dial_lock, NULL);
+	pthread_mutex_init(&client->pipe_lock, NULL);
+	return client;
+}
+
 /* Failing here ends the process (it is not ready yet), so what was opened is
  * left to it: nng_close is not safe. */
 enum err
-link_client_open(const char *url, unsigned contexts,
+link_client_open(const char *url, const struct link_tls *tls, unsigned contexts,
     const struct link_client_handlers *handlers, struct link_client **client_r,
     struct err_detail *detail)
 {
@@ -300,19 +402,12 @@ link_client_open(const char *url, unsigned contexts,
 	int rv;
 
 	CHECK(contexts > 0);
-	client =
-	    calloc(1, sizeof *client + contexts * sizeof client->contexts[0]);
+	client = client_new(url, contexts, handlers);
 	if (client == NULL)
 		return ERR_NOMEM;
-	client->url = strdup(url);
-	if (client->url == NULL) {
-		free(client);
-		return ERR_NOMEM;
-	}
-	client->handlers = *handlers;
-	client->context_count = contexts;
-	pthread_mutex_init(&client->dial_lock, NULL);
-	pthread_mutex_init(&client->pipe_lock, NULL);
+	err = set_up_tls(client, tls, detail);
+	if (err != OK)
+		return err;
 	rv = open_socket(client);
 	if (rv != 0)
 		return err_set(detail, ERR_IO, "%s: %s", url, nng_strerror(rv));

@@ -17,6 +17,7 @@
 
 #include "common/err.h"
 #include "common/span.h"
+#include "proto/link_tls.h"
 
 struct link_client;
 
@@ -31,12 +32,19 @@ struct link_client_handlers {
 	void (*connected)(void *user, bool up);
 };
 
-/* Starts dialling in the background; succeeds with nobody listening yet. The
+/* `tls` NULL: for ipc:// only. Its server_name NULL: the URL's host must be in
+ * the gateway's certificate.
+ * Starts dialling in the background; succeeds with nobody listening yet. The
  * gateway drops a connection with more than LINK_UNANSWERED_MAX questions out
  * (link_server.h). After an error the process is expected to exit. */
-enum err link_client_open(const char *url, unsigned contexts,
-    const struct link_client_handlers *handlers, struct link_client **client_r,
-    struct err_detail *detail) MUST_USE;
+enum err link_client_open(const char *url, const struct link_tls *tls,
+    unsigned contexts, const struct link_client_handlers *handlers,
+    struct link_client **client_r, struct err_detail *detail) MUST_USE;
+
+/* Reads the certificate files anew, for the connections that come; the one
+ * there is stays. On an error the old ones stay in use. OK without TLS. */
+enum err link_client_reload(
+    struct link_client *client, struct err_detail *detail) MUST_USE;
 
 /* Asks on an idle context (CHECK: one question at a time); `bytes` is copied.
  * `timeout_ms` 0: waits as long as the connection lives. While there is no

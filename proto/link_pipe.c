@@ -5,6 +5,7 @@
 #include "proto/link_pipe.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/check.h"
 #include "proto/link_server.h"
@@ -31,18 +32,34 @@ find(struct link_pipes *pipes, uint32_t id, uint32_t start)
 }
 
 bool
-link_pipe_add(struct link_pipes *pipes, uint32_t id, int listener_id)
+link_pipe_add(
+    struct link_pipes *pipes, uint32_t id, int listener_id, const char *peer)
 {
 	struct link_pipe *pipe;
 
 	CHECK(id != 0);
 	pthread_mutex_lock(&pipes->lock);
 	pipe = find(pipes, 0, id);
-	if (pipe != NULL)
+	if (pipe != NULL) {
 		*pipe =
 		    (struct link_pipe){.id = id, .listener_id = listener_id};
+		(void)snprintf(pipe->peer, sizeof pipe->peer, "%s", peer);
+	}
 	pthread_mutex_unlock(&pipes->lock);
 	return pipe != NULL;
+}
+
+void
+link_pipe_peer(
+    struct link_pipes *pipes, uint32_t id, char peer_r[LINK_PEER_BYTES])
+{
+	const struct link_pipe *pipe;
+
+	pthread_mutex_lock(&pipes->lock);
+	pipe = find(pipes, id, id);
+	(void)snprintf(
+	    peer_r, LINK_PEER_BYTES, "%s", pipe == NULL ? "" : pipe->peer);
+	pthread_mutex_unlock(&pipes->lock);
 }
 
 enum link_pipe_verdict

@@ -18,9 +18,13 @@
 /* Engines (and probes) connected to a gateway at a time. */
 #define LINK_PIPES_MAX 256
 
+/* An address and port, or "uid " and a number, terminated. */
+#define LINK_PEER_BYTES 64
+
 struct link_pipe {
 	uint32_t id; /* nng's; 0: the place is free */
 	int listener_id;
+	char peer[LINK_PEER_BYTES]; /* who it is, for people */
 	unsigned unanswered;
 	unsigned deliveries; /* calls of received() under way */
 	bool is_refused;     /* what it still sends is dropped */
@@ -43,8 +47,12 @@ enum link_pipe_verdict {
 void link_pipes_init(struct link_pipes *pipes);
 
 /* False: there are LINK_PIPES_MAX already. */
-bool
-link_pipe_add(struct link_pipes *pipes, uint32_t id, int listener_id) MUST_USE;
+bool link_pipe_add(struct link_pipes *pipes, uint32_t id, int listener_id,
+    const char *peer) MUST_USE;
+
+/* Empty if the pipe is gone. */
+void link_pipe_peer(
+    struct link_pipes *pipes, uint32_t id, char peer_r[LINK_PEER_BYTES]);
 
 /* A request came by the pipe. */
 enum link_pipe_verdict

@@ -1,6 +1,7 @@
 /*
  * The gateway's end of the link: requests in, answers out, pipes that come
- * and go; see link_server.h. Not the listener (link_listener.c), not the
+ * and go; see link_server.h. Not the listeners (link_listener.c of ipc,
+ * link_remote.c of tls+tcp), not the
  * counting (link_pipe.c), not what a message means (gateway/dispatch).
  * Runs on nng's threads, and on those that answer or check.
  */
@@ -8,9 +9,15 @@
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
+#include <nng/supplemental/tls/tls.h>
+#include <nng/transport/tls/tls.h>
+#include <arpa/inet.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/check.h"
 #include "common/log.h"
@@ -18,6 +25,7 @@
 #include "proto/link_options.h"
 #include "proto/link_pipe.h"
 #include "proto/link_probe.h"
+#include "proto/link_remote.h"
 
 /* Receives outstanding at a time. Measured: 16 cost a quarter of one. */
 #define RECEIVERS 16
@@ -46,8 +54,11 @@ struct link_server {
 	pthread_mutex_t free_lock;
 	struct link_request *free_requests; /* under free_lock */
 
-	pthread_mutex_t check_lock;    /* held while checking or rebuilding */
-	struct link_listener listener; /* under check_lock */
+	pthread_mutex_t check_lock; /* held while checking or rebuilding */
+	struct link_listener locals[LINK_LISTENERS_MAX]; /* under check_lock */
+	unsigned local_count;
+	struct link_remote remotes[LINK_LISTENERS_MAX]; /* under check_lock */
+	unsigned remote_count;
 };
 
 /* ---- requests ----------------------------------------------------------- */
@@ -117,6 +128,13 @@ uint32_t
 link_request_pipe(const struct link_request *request)
 {
 	return request->pipe;
+}
+
+void
+link_request_peer(
+    const struct link_request *request, char peer_r[LINK_PEER_BYTES])
+{
+	link_pipe_peer(&request->server->pipes, request->pipe, peer_r);
 }
 
 void
@@ -217,31 +235,65 @@ receive_done(void *user)
 
 /* ---- pipes -------------------------------------------------------------- */
 
+/* Who is at the other end; NULL, or why it may not be there. */
+static const char *
+know_peer(nng_pipe pipe, char peer_r[LINK_PEER_BYTES])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	nng_sockaddr address;
+	bool is_verified = false;
+	uint64_t uid = 0;
+
+	if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) != 0)
+		return "its address is unknown";
+	if (address.s_family == NNG_AF_IPC) {
+		if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) != 0)
+			return "its user is unknown";
+		(void)snprintf(peer_r, LINK_PEER_BYTES, "uid %" PRIu64, uid);
+		return NULL;
+	}
+	if (nng_pipe_get_bool(pipe, NNG_OPT_TLS_VERIFIED, &is_verified) != 0 ||
+	    !is_verified)
+		return "its certificate was not verified";
+	if (address.s_family == NNG_AF_INET) {
+		(void)inet_ntop(
+		    AF_INET, &address.s_in.sa_addr, text, sizeof text);
+		(void)snprintf(peer_r, LINK_PEER_BYTES, "%s:%u", text,
+		    ntohs(address.s_in.sa_port));
+		return NULL;
+	}
+	(void)inet_ntop(AF_INET6, address.s_in6.sa_addr, text, sizeof text);
+	(void)snprintf(peer_r, LINK_PEER_BYTES, "[%s]:%u", text,
+	    ntohs(address.s_in6.sa_port));
+	return NULL;
+}
+
 /* Before nng reads a byte of its first message. Who may connect is the
- * kernel's decision, by the mode of the socket and its directory; we want to
- * know who it was. */
+ * kernel's decision, by the mode of the socket and its directory, or TLS's; we
+ * want to know who it was. */
 static void
 pipe_arriving(nng_pipe pipe, nng_pipe_ev event, void *user)
 {
 	struct link_server *server = user;
 	uint32_t id = (uint32_t)nng_pipe_id(pipe);
-	uint64_t uid = 0;
-	const char *reason = NULL;
+	char peer[LINK_PEER_BYTES] = "";
+	const char *reason;
 
 	(void)event;
-	if (atomic_load(&server->quiet))
+	reason = know_peer(pipe, peer);
+	if (reason == NULL && atomic_load(&server->quiet))
 		reason = "stopping";
-	else if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) != 0)
-		reason = "its user is unknown";
-	else if (!link_pipe_add(&server->pipes, id,
-		     nng_listener_id(nng_pipe_listener(pipe))))
+	if (reason == NULL &&
+	    !link_pipe_add(&server->pipes, id,
+		nng_listener_id(nng_pipe_listener(pipe)), peer))
 		reason = "too many connections";
 	if (reason != NULL) {
-		log_warn("link pipe refused", LOG_STR("reason", reason));
+		log_warn("link pipe refused", LOG_STR("reason", reason),
+		    LOG_STR("peer", peer));
 		nng_pipe_close(pipe);
 		return;
 	}
-	log_debug("link pipe", LOG_UINT("pipe", id), LOG_UINT("uid", uid));
+	log_debug("link pipe", LOG_UINT("pipe", id), LOG_STR("peer", peer));
 }
 
 static void
@@ -285,22 +337,14 @@ open_socket(struct link_server *server)
 /* Failing here ends the process (it is not ready yet), so what was opened is
  * left to it: nng_close is not safe. */
 enum err
-link_server_open(const char *url, const struct link_server_handlers *handlers,
+link_server_open(const struct link_server_handlers *handlers,
     struct link_server **server_r, struct err_detail *detail)
 {
 	struct link_server *server = calloc(1, sizeof *server);
-	enum err err;
 	int rv;
 
 	if (server == NULL)
 		return ERR_NOMEM;
-	err = link_listener_init(&server->listener, url, detail);
-	if (err == OK)
-		err = link_listener_claim(&server->listener, detail);
-	if (err != OK) {
-		free(server);
-		return err;
-	}
 	server->handlers = *handlers;
 	link_pipes_init(&server->pipes);
 	pthread_mutex_init(&server->free_lock, NULL);
@@ -308,23 +352,88 @@ link_server_open(const char *url, const struct link_server_handlers *handlers,
 	atomic_init(&server->quiet, false);
 	rv = open_socket(server);
 	if (rv != 0)
-		return err_set(detail, ERR_IO, "%s: %s", url, nng_strerror(rv));
-	server->listener.socket = server->socket;
-	server->listener.pipes = &server->pipes;
-	err = link_listener_start(&server->listener, detail);
-	if (err != OK)
-		return err;
+		return err_set(
+		    detail, ERR_IO, "engines' socket: %s", nng_strerror(rv));
 	for (unsigned i = 0; i < RECEIVERS; i++)
 		nng_recv_aio(server->socket, server->receivers[i].aio);
 	*server_r = server;
 	return OK;
 }
 
+/* With check_lock held. */
 static enum err
-check_listener(struct link_server *server, struct span ping, int timeout_ms,
+listen_local(
+    struct link_server *server, const char *url, struct err_detail *detail)
+{
+	struct link_listener *listener = &server->locals[server->local_count];
+	enum err err;
+
+	err = link_listener_init(listener, url, detail);
+	if (err != OK)
+		return err;
+	err = link_listener_claim(listener, detail);
+	if (err != OK)
+		return err;
+	listener->socket = server->socket;
+	listener->pipes = &server->pipes;
+	err = link_listener_start(listener, detail);
+	if (err == OK)
+		server->local_count++;
+	return err;
+}
+
+/* With check_lock held. */
+static enum err
+listen_remote(struct link_server *server, const char *url,
+    const struct link_tls *tls, struct err_detail *detail)
+{
+	enum err err;
+
+	if (tls == NULL)
+		return err_set(
+		    detail, ERR_INVALID, "%s: needs certificates", url);
+	err = link_remote_start(&server->remotes[server->remote_count],
+	    server->socket, url, tls, detail);
+	if (err == OK)
+		server->remote_count++;
+	return err;
+}
+
+enum err
+link_server_listen(struct link_server *server, const char *url,
+    const struct link_tls *tls, struct err_detail *detail)
+{
+	enum err err;
+
+	pthread_mutex_lock(&server->check_lock);
+	if (server->local_count + server->remote_count >= LINK_LISTENERS_MAX)
+		err = err_set(detail, ERR_LIMIT,
+		    "%s: there are %d listeners already", url,
+		    LINK_LISTENERS_MAX);
+	else if (strncmp(url, "tls+tcp://", strlen("tls+tcp://")) == 0)
+		err = listen_remote(server, url, tls, detail);
+	else
+		err = listen_local(server, url, detail);
+	pthread_mutex_unlock(&server->check_lock);
+	return err;
+}
+
+enum err
+link_server_reload(struct link_server *server, struct err_detail *detail)
+{
+	enum err err = OK;
+
+	pthread_mutex_lock(&server->check_lock);
+	for (unsigned i = 0; i < server->remote_count && err == OK; i++)
+		err = link_remote_reload(&server->remotes[i], detail);
+	pthread_mutex_unlock(&server->check_lock);
+	return err;
+}
+
+static enum err
+check_listener(struct link_listener *listener, struct span ping, int timeout_ms,
     struct err_detail *detail)
 {
-	struct link_listener *listener = &server->listener;
 	struct err_detail why = {{0}};
 	enum err err;
 
@@ -341,11 +450,17 @@ enum err
 link_server_check(struct link_server *server, struct span ping, int timeout_ms,
     struct err_detail *detail)
 {
-	enum err err = OK;
+	enum err err = OK, one;
 
 	pthread_mutex_lock(&server->check_lock);
-	if (!atomic_load(&server->quiet))
-		err = check_listener(server, ping, timeout_ms, detail);
+	for (unsigned i = 0; i < server->local_count; i++) {
+		if (atomic_load(&server->quiet))
+			break;
+		one = check_listener(
+		    &server->locals[i], ping, timeout_ms, detail);
+		if (one != OK)
+			err = one;
+	}
 	pthread_mutex_unlock(&server->check_lock);
 	return err;
 }
@@ -355,6 +470,7 @@ link_server_quiesce(struct link_server *server)
 {
 	atomic_store(&server->quiet, true);
 	pthread_mutex_lock(&server->check_lock);
-	link_listener_hide(&server->listener);
+	for (unsigned i = 0; i < server->local_count; i++)
+		link_listener_hide(&server->locals[i]);
 	pthread_mutex_unlock(&server->check_lock);
 }

@@ -10,10 +10,12 @@
  * hang nng's reaper for good); an ipc listener that dies when a peer vanishes
  * mid-handshake (link_server_check() rebuilds it).
  *
- * Who may connect: the kernel decides at connect(), by the mode of the socket
- * (0660) and of its directory, so our own user, root, and who is of the group.
- * The peer's uid is read before its first message and logged at debug; a
- * connection whose uid cannot be read is closed.
+ * Who may connect over ipc: the kernel decides at connect(), by the mode of the
+ * socket (0660) and of its directory, so our own user, root, and who is of the
+ * group. The peer's uid is read before its first message; a connection whose
+ * uid cannot be read is closed. Over tls+tcp: who shows a certificate that
+ * serves clients and is of our authority (link_tls.h). Which engine it is, its
+ * identity key proves (dispatch).
  *
  * Threads: callbacks run on nng's threads and must not block; every function
  * here may be called from any thread, also from the callbacks.
@@ -25,9 +27,14 @@
 
 #include "common/err.h"
 #include "common/span.h"
+#include "proto/link_pipe.h"
+#include "proto/link_tls.h"
 
 /* 64 reply slots a pipe in raw REP, less a quarter for safety. */
 #define LINK_UNANSWERED_MAX 48
+
+/* Two networks and a socket are usual; each costs a descriptor or two. */
+#define LINK_LISTENERS_MAX 8
 
 struct link_server;
 
@@ -45,16 +52,33 @@ struct link_server_handlers {
 	void (*pipe_lost)(void *user, uint32_t pipe);
 };
 
-/* ipc:///path URLs only in this version (else ERR_INVALID). The directory of
- * the socket must exist; the socket gets mode 0660 and replaces one that a dead
- * process left. ERR_EXISTS: another gateway serves it. ERR_IO with a sentence
- * naming the URL. After an error the process is expected to exit. */
-enum err
-link_server_open(const char *url, const struct link_server_handlers *handlers,
+/* Without a listener yet. After an error the process is expected to exit. */
+enum err link_server_open(const struct link_server_handlers *handlers,
     struct link_server **server_r, struct err_detail *detail) MUST_USE;
+
+/*
+ * Listens at a URL too, LINK_LISTENERS_MAX of them in all (ERR_LIMIT).
+ * ipc:///path: the directory of the socket must exist; the socket gets mode
+ * 0660 and replaces one that a dead process left; ERR_EXISTS: another gateway
+ * serves it. tls+tcp://HOST:PORT: needs `tls`. ERR_INVALID, ERR_IO with a
+ * sentence naming the URL or file. After an error the process is expected to
+ * exit.
+ */
+enum err link_server_listen(struct link_server *server, const char *url,
+    const struct link_tls *tls, struct err_detail *detail) MUST_USE;
+
+/* New certificates and authorities for connections that come from now on;
+ * those there are stay. On an error the old ones stay in use. */
+enum err link_server_reload(
+    struct link_server *server, struct err_detail *detail) MUST_USE;
 
 /* The pipe a request came by; never 0. Valid until it is answered. */
 uint32_t link_request_pipe(const struct link_request *request);
+
+/* Who is at the other end, for people: an address and port, or a uid. Empty if
+ * the pipe is gone. */
+void link_request_peer(
+    const struct link_request *request, char peer_r[LINK_PEER_BYTES]);
 
 /* Sends the answer and frees the request; `bytes` is copied. An answer that
  * cannot be delivered is dropped: pipe_lost() tells. */
@@ -65,11 +89,11 @@ void link_answer(struct link_request *request, struct span bytes);
 void link_request_drop(struct link_request *request);
 
 /*
- * Self-request through the listener (dials it like an engine, sends `ping`,
- * waits up to `timeout_ms` for the answer); rebuilds the listener when there
- * is none. Blocks: call it from a thread of yours, about once a second.
- * OK: it answers. ERR_LOST: it did not and was rebuilt. ERR_IO: rebuilding
- * failed, call again.
+ * Self-request through each ipc listener (dials it like an engine, sends
+ * `ping`, waits up to `timeout_ms` for the answer); rebuilds the listener when
+ * there is none; why tls+tcp listeners need none says link_remote.h. Blocks:
+ * call it from a thread of yours, about once a second. OK: it answers.
+ * ERR_LOST: it did not and was rebuilt. ERR_IO: rebuilding failed, call again.
  *
  * Pipes that work stay over a rebuild. A peer whose connection a dead listener
  * took without ever serving it believes that it is connected; it must redial
@@ -78,7 +102,7 @@ void link_request_drop(struct link_request *request);
 enum err link_server_check(struct link_server *server, struct span ping,
     int timeout_ms, struct err_detail *detail) MUST_USE;
 
-/* Takes no more connections: the socket file goes, pipes stay, so results still
+/* Takes no more connections: socket files go, pipes stay, so results still
  * come in and answers still go out. The process ends by _exit: nothing is ever
  * freed (nng_close while running hangs or crashes in this version). */
 void link_server_quiesce(struct link_server *server);

@@ -44,7 +44,10 @@ enum go_away_reason {
 	GO_AWAY_STALE = 3,           /* this attempt was given up: kill it */
 	GO_AWAY_BAD_MESSAGE = 4,     /* did not decode, or not yours to send */
 	GO_AWAY_DRAINING = 5,        /* the gateway is stopping */
-	GO_AWAY_NOT_YOURS = 6        /* names a job this engine does not hold */
+	GO_AWAY_NOT_YOURS = 6,       /* names a job this engine does not hold */
+	GO_AWAY_IDENTITY = 7,        /* no proof, or not of a known key */
+	GO_AWAY_LEAVE = 8,           /* finish what runs and exit */
+	GO_AWAY_NAME_TAKEN = 9       /* an engine of that name is at work */
 };
 
 enum message_type {

@@ -414,8 +414,8 @@ uplink_connect(
 		    front->settings->local, front, uplink->inbox, detail);
 	front->asks.carrier = (struct ask_carrier){
 	    .owner = uplink, .ask = uplink_carry, .cancel = uplink_uncarry};
-	return link_client_open(front->settings->gateway, contexts, &handlers,
-	    &uplink->client, detail);
+	return link_client_open(front->settings->gateway, NULL, contexts,
+	    &handlers, &uplink->client, detail);
 }
 
 enum err

@@ -9,6 +9,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/conf.h"
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/random.h"
@@ -60,6 +61,19 @@ dispatch_new(const struct dispatch_config *config)
 	return d;
 }
 
+static enum err
+listen_for_engines(struct dispatch *d, struct err_detail *detail)
+{
+	const char *cursor = d->config.engines_listen;
+	char url[CONF_ITEM_BYTES];
+	enum err err = OK;
+
+	while (err == OK && conf_list_next(&cursor, url, sizeof url))
+		err = link_server_listen(d->link, url,
+		    d->config.tls.cert == NULL ? NULL : &d->config.tls, detail);
+	return err;
+}
+
 enum err
 dispatch_open(const struct dispatch_config *config,
     struct dispatch **dispatch_r, struct err_detail *detail)
@@ -71,12 +85,17 @@ dispatch_open(const struct dispatch_config *config,
 
 	if (d == NULL)
 		return err_set(detail, ERR_NOMEM, "out of memory");
-	err = link_server_open(
-	    config->engines_listen, &handlers, &d->link, detail);
-	if (err != OK) {
-		free(d);
-		return err;
+	if (config->engines_keys != NULL) {
+		err = engine_keys_load(
+		    config->engines_keys, &d->identity.keys, detail);
+		if (err != OK)
+			return err_prefix(detail, err, "engines_keys");
 	}
+	err = link_server_open(&handlers, &d->link, detail);
+	if (err == OK)
+		err = listen_for_engines(d, detail);
+	if (err != OK)
+		return err; /* the process ends; the link cannot be closed */
 	d->listener_us = clock_mono_us();
 	if (config->engines_return)
 		d->opened_us = d->listener_us;
@@ -307,6 +326,7 @@ dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r)
 	pthread_mutex_lock(&d->lock);
 	LIST_FOREACH (engine, &d->engines, link) {
 		if (engine->pipe == 0 || engine->draining ||
+		    engine->health.standing == ENGINE_OUT ||
 		    now_us - engine->heard_us >= ENGINE_SILENT_US)
 			continue;
 		health.engines++;

@@ -27,6 +27,7 @@
 #include "common/script_code.h"
 #include "common/span.h"
 #include "gateway/realm/realm.h"
+#include "proto/link_tls.h"
 
 struct dispatch;
 struct link_server;
@@ -35,7 +36,9 @@ struct record_store;
 struct store;
 
 struct dispatch_config {
-	const char *engines_listen; /* ipc:// URL */
+	const char *engines_listen; /* URLs, comma-separated */
+	struct link_tls tls;        /* cert NULL: none; of tls+tcp:// URLs */
+	const char *engines_keys;   /* file; NULL: engines need no key */
 	unsigned queue_max;         /* jobs waiting for an engine, in all */
 	int64_t queue_ms;           /* longest wait of one */
 	/* Engines of the process before this one are on their way: requests of
@@ -49,6 +52,20 @@ struct dispatch_config {
 /* Listens and starts the keeper. */
 enum err dispatch_open(const struct dispatch_config *config,
     struct dispatch **dispatch_r, struct err_detail *detail) MUST_USE;
+
+/*
+ * Reads the engines' keys and the certificates anew. An engine whose line in
+ * engines_keys is gone or changed loses its session at once (its jobs run
+ * elsewhere or are lost, like those of one that died); certificates are those
+ * of connections that come from now on. On an error the old ones stay.
+ */
+enum err
+dispatch_reload(struct dispatch *dispatch, struct err_detail *detail) MUST_USE;
+
+/* Tells every engine of this name to finish what it runs and exit; it gets no
+ * more work. ERR_NOT_FOUND: none is connected. */
+enum err
+dispatch_engine_drain(struct dispatch *dispatch, struct span name) MUST_USE;
 
 /* No new admissions; ends when no job is left or `grace_ms` passed. Engines are
  * told to go away. */
@@ -87,6 +104,8 @@ struct execution {
 	struct span data;              /* absent: null */
 	struct span registration_data; /* JSON text; absent: null */
 	struct span custom_params;     /* JSON text; absent: null */
+	/* A recording is wanted whatever the IdP's `record` says. */
+	bool wants_recording;
 };
 
 /* Spans and strings are in the arena given to dispatch_run(). Text of a script
@@ -109,8 +128,12 @@ struct execution_result {
 	uint64_t host_calls, heap_peak_bytes;
 	/* As the engine sent them, for the record alone (record.h). */
 	struct span log_frames, call_frames;
-	/* A recording is wanted whatever the IdP's `record` says. */
-	bool wants_recording;
+	/* What it was told, as frames (messages.def: result.recording); absent
+	 * where none was wanted or the engine sent none. */
+	struct span recording;
+	/* The outcome message of a script that failed, with nothing masked;
+	 * absent where `recording` is. */
+	struct span failure;
 };
 
 /*
@@ -141,12 +164,6 @@ struct live_log *dispatch_live_log(struct dispatch *dispatch);
  * name, boot_id, labels, version, slots, running, state, since, peer,
  * sandbox_missing. */
 void dispatch_engines_list(struct dispatch *dispatch, struct buf *out);
-	/* What it was told, as frames (messages.def: result.recording); absent
-	 * where none was wanted or the engine sent none. */
-	struct span recording;
-	/* The outcome message of a script that failed, with nothing masked;
-	 * absent where `recording` is. */
-	struct span failure;
 
 /* ---- for health -----------------------------------------------------------
  */

@@ -50,13 +50,6 @@ answer_go_away(struct link_request *request, enum go_away_reason reason,
 }
 
 static bool
-engine_is_healthy(const struct engine *engine)
-{
-	return engine->pipe != 0 && !engine->draining &&
-	       clock_mono_us() - engine->heard_us < ENGINE_SILENT_US;
-}
-
-static bool
 has_label_of(const char *labels, const struct string_set *wanted)
 {
 	char label[LABEL_BYTES];
@@ -71,10 +64,11 @@ has_label_of(const char *labels, const struct string_set *wanted)
 }
 
 bool
-engine_may_run(const struct engine *engine, const struct realm_idp *idp)
+engine_may_run(struct dispatch *d, const struct engine *engine,
+    const struct realm_idp *idp)
 {
-	return engine_is_healthy(engine) &&
-	       has_label_of(engine->labels, &idp->engine_labels);
+	return has_label_of(engine->labels, &idp->engine_labels) &&
+	       engine_is_fit(d, engine);
 }
 
 struct engine *
@@ -130,7 +124,7 @@ ticket_take(struct dispatch *d, struct job *job, int64_t weights,
 	struct ticket *ticket;
 
 	TAILQ_FOREACH (ticket, &d->tickets, link) {
-		if (!engine_may_run(ticket->engine, job->idp) ||
+		if (!engine_may_run(d, ticket->engine, job->idp) ||
 		    !share_allows(d, job, ticket->engine, weights, claim))
 			continue;
 		TAILQ_REMOVE(&d->tickets, ticket, link);
@@ -148,6 +142,17 @@ ticket_give_back(struct dispatch *d, struct job *job)
 	TAILQ_INSERT_HEAD(&d->tickets, job->ticket, link);
 	d->ticket_count++;
 	job->ticket = NULL;
+}
+
+/* Enough of the boot id to tell engines apart; it outlives a session. */
+static uint64_t
+engine_boot(const struct engine *engine)
+{
+	uint64_t boot;
+
+	_Static_assert(sizeof boot <= BOOT_ID_BYTES, "part of a boot id");
+	memcpy(&boot, engine->boot_id, sizeof boot);
+	return boot;
 }
 
 void
@@ -168,6 +173,8 @@ job_send(struct dispatch *d, struct job *job, struct delivery *delivery_r)
 	job->ticket = NULL;
 	job->engine = ticket->engine;
 	job->sent_us = clock_mono_us();
+	job->holders[(job->attempt - 1) % ATTEMPTS_MAX] =
+	    engine_boot(ticket->engine);
 	memcpy(job->engine_name, ticket->engine->name, sizeof job->engine_name);
 	job_move(d, job, JOB_SENT);
 	delivery_r->request = ticket->request;
@@ -237,8 +244,8 @@ engines_match(struct dispatch *d)
 
 /* Tickets of an engine leave the list, HELD jobs go back to wait; the requests
  * are collected for answering without the lock. */
-static void
-take_tickets(
+void
+engine_take_tickets(
     struct dispatch *d, struct engine *engine, struct ticket_list *dropped)
 {
 	struct ticket *ticket, *next;
@@ -264,8 +271,8 @@ take_tickets(
 
 /* Answered even where the pipe is known to be lost: of a pipe that lives, an
  * engine would wait for ever and be a slot short. */
-static void
-drop_tickets(struct ticket_list *dropped)
+void
+tickets_drop(struct ticket_list *dropped)
 {
 	struct ticket *ticket;
 
@@ -285,15 +292,16 @@ engine_pipe_lost(struct dispatch *d, uint32_t pipe)
 	struct engine *engine;
 
 	pthread_mutex_lock(&d->lock);
+	engine_identity_forget(&d->identity, pipe);
 	engine = engine_of_pipe(d, pipe);
 	if (engine != NULL) {
 		engine->pipe = 0;
 		engine->lost_us = clock_mono_us();
-		take_tickets(d, engine, &dropped);
+		engine_take_tickets(d, engine, &dropped);
 		memcpy(name, engine->name, sizeof name);
 	}
 	pthread_mutex_unlock(&d->lock);
-	drop_tickets(&dropped);
+	tickets_drop(&dropped);
 	if (name[0] != '\0')
 		log_warn("engine disconnected", LOG_STR("engine", name));
 }
@@ -324,6 +332,23 @@ engine_forget(struct dispatch *d, struct engine *engine)
 	LIST_REMOVE(engine, link);
 	d->engine_count--;
 	free(engine);
+}
+
+void
+engine_end_session(
+    struct dispatch *d, struct engine *engine, struct ticket_list *dropped)
+{
+	engine_take_tickets(d, engine, dropped);
+	engine_forget(d, engine);
+}
+
+bool
+job_was_held_by(
+    const struct job *job, uint64_t attempt, const struct engine *engine)
+{
+	return attempt >= 1 && attempt <= job->attempt &&
+	       attempt <= ATTEMPTS_MAX &&
+	       job->holders[attempt - 1] == engine_boot(engine);
 }
 
 static void
@@ -402,7 +427,7 @@ static void
 resume(struct dispatch *d, struct engine *engine, struct span running,
     struct ticket_list *dropped)
 {
-	take_tickets(d, engine, dropped);
+	engine_take_tickets(d, engine, dropped);
 	resume_jobs(d, engine, running);
 	metric_count(M_DISPATCH_EVENTS, "resumed", NULL);
 }
@@ -465,7 +490,8 @@ engine_admit(struct dispatch *d, uint32_t pipe, const struct msg_hello *hello,
 	copy_text(engine->version, sizeof engine->version, hello->version);
 	engine->slots = (unsigned)hello->slots;
 	engine->heard_us = clock_mono_us();
-	engine->draining = false;
+	/* Who was told to leave does not get around it by another hello. */
+	engine->draining = engine->leaving;
 	return engine;
 }
 
@@ -480,8 +506,7 @@ end_other_session(struct dispatch *d, uint32_t pipe, struct span boot_id,
 	if (engine == NULL ||
 	    memcmp(engine->boot_id, boot_id.data, BOOT_ID_BYTES) == 0)
 		return;
-	take_tickets(d, engine, dropped);
-	engine_forget(d, engine);
+	engine_end_session(d, engine, dropped);
 }
 
 static bool
@@ -511,15 +536,148 @@ hello_is_acceptable(struct link_request *request, const struct msg_hello *hello)
 }
 
 static void
-answer_welcome(struct dispatch *d, struct link_request *request)
+answer_welcome(
+    struct dispatch *d, struct link_request *request, uint64_t protocol)
 {
 	struct message message = {.type = MSG_WELCOME};
 
-	message.welcome.protocol = PROTOCOL_MAX;
+	message.welcome.protocol = protocol;
 	message.welcome.boot_id = span_of(d->boot_id, BOOT_ID_BYTES);
 	message.welcome.heartbeat_ms = HEARTBEAT_MS;
 	message.welcome.ack_after_ms = ACK_AFTER_MS;
 	answer_message(request, &message);
+}
+
+/*
+ * With identity keys a name is one engine's. Of two that prove the same name
+ * the one at work stays, as long as it is heard: a copy made by mistake does
+ * not disturb it, and a stolen key cannot push it out unseen. A restarted
+ * engine comes in at once if its old connection is closed (its host did that),
+ * after a second's silence if the host is gone, and beside one that drains.
+ * Locked.
+ */
+static bool
+name_is_taken(struct dispatch *d, const struct msg_hello *hello)
+{
+	const struct engine *engine;
+
+	LIST_FOREACH (engine, &d->engines, link)
+		if (span_is(hello->engine, engine->name) &&
+		    memcmp(engine->boot_id, hello->boot_id.data,
+			BOOT_ID_BYTES) != 0 &&
+		    engine->pipe != 0 && !engine->draining &&
+		    clock_mono_us() - engine->heard_us < ENGINE_SILENT_US)
+			return true;
+	return false;
+}
+
+/* The old boot of a name that has a new one. Locked. */
+static void
+end_same_name(struct dispatch *d, const struct msg_hello *hello,
+    struct ticket_list *dropped)
+{
+	struct engine *engine, *next;
+
+	for (engine = LIST_FIRST(&d->engines); engine; engine = next) {
+		next = LIST_NEXT(engine, link);
+		if (span_is(hello->engine, engine->name) && !engine->draining &&
+		    memcmp(engine->boot_id, hello->boot_id.data,
+			BOOT_ID_BYTES) != 0)
+			engine_end_session(d, engine, dropped);
+	}
+}
+
+/* What a hello comes to; `engine` is there in SESSION. */
+struct greeting {
+	enum {
+		GREETING_SESSION,
+		GREETING_CHALLENGE,
+		GREETING_IDENTITY,
+		GREETING_NAME_TAKEN,
+		GREETING_NO_ROOM
+	} kind;
+	struct challenge challenge;
+	const char *sentence;
+};
+
+/* Locked. */
+static void
+greet(struct dispatch *d, struct link_request *request,
+    const struct msg_hello *hello, struct ticket_list *dropped,
+    struct greeting *greeting_r)
+{
+	uint32_t pipe = link_request_pipe(request);
+	struct engine *engine;
+
+	switch (engine_identity_judge(&d->identity, pipe, hello,
+	    &greeting_r->challenge, &greeting_r->sentence)) {
+	case IDENTITY_CHALLENGED:
+		greeting_r->kind = GREETING_CHALLENGE;
+		return;
+	case IDENTITY_REFUSED:
+		greeting_r->kind = GREETING_IDENTITY;
+		return;
+	case IDENTITY_PROVEN:
+		break;
+	}
+	greeting_r->kind = GREETING_NAME_TAKEN;
+	if (d->identity.keys != NULL) {
+		if (name_is_taken(d, hello))
+			return;
+		end_same_name(d, hello, dropped);
+	}
+	end_other_session(d, pipe, hello->boot_id, dropped);
+	engine = engine_admit(d, pipe, hello, dropped);
+	if (engine != NULL)
+		link_request_peer(request, engine->peer);
+	greeting_r->kind = engine == NULL ? GREETING_NO_ROOM : GREETING_SESSION;
+}
+
+static void
+log_connected(struct link_request *request, const struct msg_hello *hello)
+{
+	char peer[LINK_PEER_BYTES];
+
+	link_request_peer(request, peer);
+	log_info("engine connected", LOG_SPAN("engine", hello->engine),
+	    LOG_STR("peer", peer), LOG_UINT("slots", hello->slots),
+	    LOG_SPAN("labels", hello->labels),
+	    LOG_SPAN("version", hello->version),
+	    LOG_SPAN("sandbox_missing", hello->sandbox_missing));
+}
+
+static void
+refuse_hello(struct link_request *request, const struct msg_hello *hello,
+    enum go_away_reason reason, const char *label, const char *sentence)
+{
+	char peer[LINK_PEER_BYTES];
+
+	link_request_peer(request, peer);
+	metric_count(M_ENGINE_REFUSED, label, NULL);
+	log_warn("engine refused", LOG_SPAN("engine", hello->engine),
+	    LOG_STR("peer", peer), LOG_STR("reason", label),
+	    LOG_STR("sentence", sentence));
+	answer_go_away(request, reason, sentence);
+}
+
+static void
+answer_challenge(
+    struct link_request *request, const struct challenge *challenge)
+{
+	struct message message = {.type = MSG_CHALLENGE};
+
+	message.challenge.nonce =
+	    span_of(challenge->nonce, sizeof challenge->nonce);
+	message.challenge.proof =
+	    span_of(challenge->proof, sizeof challenge->proof);
+	answer_message(request, &message);
+}
+
+static uint64_t
+common_version(const struct msg_hello *hello)
+{
+	return hello->protocol_max < PROTOCOL_MAX ? hello->protocol_max
+						  : PROTOCOL_MAX;
 }
 
 void
@@ -527,28 +685,37 @@ engine_hello(struct dispatch *d, struct link_request *request,
     const struct msg_hello *hello)
 {
 	struct ticket_list dropped = TAILQ_HEAD_INITIALIZER(dropped);
-	uint32_t pipe = link_request_pipe(request);
-	struct engine *engine;
+	struct greeting greeting = {.kind = GREETING_NO_ROOM};
 
 	if (!hello_is_acceptable(request, hello)) {
 		metric_count(M_ENGINE_REFUSED, "hello", NULL);
 		return;
 	}
 	pthread_mutex_lock(&d->lock);
-	end_other_session(d, pipe, hello->boot_id, &dropped);
-	engine = engine_admit(d, pipe, hello, &dropped);
+	greet(d, request, hello, &dropped, &greeting);
 	pthread_mutex_unlock(&d->lock);
-	drop_tickets(&dropped);
-	if (engine == NULL) {
-		metric_count(M_ENGINE_REFUSED, "too_many", NULL);
-		answer_go_away(request, GO_AWAY_DRAINING,
+	tickets_drop(&dropped);
+	switch (greeting.kind) {
+	case GREETING_SESSION:
+		log_connected(request, hello);
+		answer_welcome(d, request, common_version(hello));
+		break;
+	case GREETING_CHALLENGE:
+		answer_challenge(request, &greeting.challenge);
+		break;
+	case GREETING_IDENTITY:
+		refuse_hello(request, hello, GO_AWAY_IDENTITY, "identity",
+		    greeting.sentence);
+		break;
+	case GREETING_NAME_TAKEN:
+		refuse_hello(request, hello, GO_AWAY_NAME_TAKEN, "name_taken",
+		    "an engine of this name is at work: give each engine a "
+		    "name and a key of its own");
+		break;
+	case GREETING_NO_ROOM:
+		refuse_hello(request, hello, GO_AWAY_DRAINING, "too_many",
 		    "the gateway stops, or serves as many engines as it can");
-		return;
+		break;
 	}
-	log_info("engine connected", LOG_SPAN("engine", hello->engine),
-	    LOG_UINT("slots", hello->slots), LOG_SPAN("labels", hello->labels),
-	    LOG_SPAN("version", hello->version),
-	    LOG_SPAN("sandbox_missing", hello->sandbox_missing));
-	answer_welcome(d, request);
 	engines_match(d);
 }

@@ -17,8 +17,10 @@ struct delivery {
 /* Sends and frees what a match produced; nothing if there was none. */
 void delivery_send(struct delivery *delivery);
 
-/* Label and health: whether this engine may be given a job of this IdP now. */
-bool engine_may_run(const struct engine *engine, const struct realm_idp *idp);
+/* Label and health: whether this engine may be given a job of this IdP now.
+ * Locked. */
+bool engine_may_run(struct dispatch *d, const struct engine *engine,
+    const struct realm_idp *idp);
 
 /* The connected engine of a pipe, NULL if it never said hello. Locked. */
 struct engine *engine_of_pipe(struct dispatch *d, uint32_t pipe);
@@ -58,6 +60,21 @@ void engine_pipe_lost(struct dispatch *d, uint32_t pipe);
 
 /* Everything a lost engine still held is lost; frees the record. Locked. */
 void engine_forget(struct dispatch *d, struct engine *engine);
+
+/* Its tickets into `dropped`; what was held by one waits again. Locked. */
+void engine_take_tickets(
+    struct dispatch *d, struct engine *engine, struct ticket_list *dropped);
+
+/* Its tickets into `dropped`, then engine_forget(). Locked. */
+void engine_end_session(
+    struct dispatch *d, struct engine *engine, struct ticket_list *dropped);
+
+/* Answers and frees tickets whose session ended. Not locked. */
+void tickets_drop(struct ticket_list *dropped);
+
+/* Whether this attempt of the job was ever this engine's. Locked. */
+bool job_was_held_by(
+    const struct job *job, uint64_t attempt, const struct engine *engine);
 
 /* Gives up the attempts an engine holds that touched nothing outside: it does
  * not answer, others may. Locked. */

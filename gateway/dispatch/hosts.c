@@ -33,6 +33,13 @@ answer_done(struct link_request *request)
 }
 
 static void
+answer_leave(struct link_request *request)
+{
+	answer_go_away(request, GO_AWAY_LEAVE,
+	    "the gateway's operator drains this engine: finish and exit");
+}
+
+static void
 refuse(struct ask *ask, enum go_away_reason reason, const char *sentence,
     const char *label)
 {
@@ -55,14 +62,24 @@ host_ping(struct ask *ask)
 static void
 host_heartbeat(struct ask *ask)
 {
+	const struct msg_heartbeat *beat = &ask->message->heartbeat;
 	struct engine *engine;
+	bool leaving = false;
 
 	pthread_mutex_lock(&ask->d->lock);
 	engine = engine_of_pipe(ask->d, ask->pipe);
-	if (engine != NULL)
-		engine->draining = ask->message->heartbeat.draining;
+	if (engine != NULL) {
+		leaving = engine->leaving && !beat->draining;
+		engine->draining = engine->leaving || beat->draining;
+		engine->round_trip_us = beat->round_trip_us > ROUND_TRIP_MAX_US
+					    ? ROUND_TRIP_MAX_US
+					    : (int64_t)beat->round_trip_us;
+	}
 	pthread_mutex_unlock(&ask->d->lock);
-	answer_done(ask->request);
+	if (leaving)
+		answer_leave(ask->request);
+	else
+		answer_done(ask->request);
 }
 
 /* Keeps the request as a ticket and finds it a job. */
@@ -72,14 +89,19 @@ offer(struct ask *ask)
 	struct dispatch *d = ask->d;
 	struct engine *engine;
 	enum err err = ERR_STATE;
-	bool draining;
+	bool draining, leaving;
 
 	pthread_mutex_lock(&d->lock);
 	draining = d->draining;
 	engine = engine_of_pipe(d, ask->pipe);
-	if (engine != NULL && !draining)
+	leaving = engine != NULL && engine->leaving;
+	if (engine != NULL && !draining && !leaving)
 		err = ticket_offer(d, engine, ask->request);
 	pthread_mutex_unlock(&d->lock);
+	if (leaving) {
+		answer_leave(ask->request);
+		return;
+	}
 	if (err != OK) {
 		answer_go_away(ask->request,
 		    draining ? GO_AWAY_DRAINING : GO_AWAY_UNKNOWN_SESSION,
@@ -95,6 +117,25 @@ host_ticket(struct ask *ask)
 	offer(ask);
 }
 
+/*
+ * The job, if the engine holds this attempt of it. Who speaks of an attempt
+ * that was never its own, of a job there is, lies; one that it lost meanwhile
+ * is no matter. Locked.
+ */
+static struct job *
+held_or_lied(struct dispatch *d, struct engine *engine, uint64_t number,
+    uint64_t attempt)
+{
+	struct job *job = job_held_by(d, number, attempt, engine);
+
+	if (job != NULL || engine == NULL)
+		return job;
+	job = job_find(d, number);
+	if (job != NULL && !job_was_held_by(job, attempt, engine))
+		engine_lied(engine);
+	return NULL;
+}
+
 /* The bytes outlive the request, which becomes the next ticket: a copy. Freed
  * by the job. False: not this engine's attempt (any more). */
 static bool
@@ -103,14 +144,19 @@ keep_result(struct ask *ask)
 	const struct msg_result *result = &ask->message->result;
 	uint8_t *copy = malloc(ask->bytes.len);
 	struct dispatch *d = ask->d;
+	struct engine *engine;
 	struct job *job = NULL;
 
 	if (copy != NULL)
 		memcpy(copy, ask->bytes.data, ask->bytes.len);
 	pthread_mutex_lock(&d->lock);
-	job = job_held_by(
-	    d, result->job, result->attempt, engine_of_pipe(d, ask->pipe));
+	engine = engine_of_pipe(d, ask->pipe);
+	job = held_or_lied(d, engine, result->job, result->attempt);
 	if (job != NULL) {
+		if (script_code_is_known(result->code))
+			engine_served(engine);
+		else
+			engine_lied(engine);
 		job->result = copy;
 		job->result_len = copy == NULL ? 0 : ask->bytes.len;
 		job_end(d, job, copy == NULL ? SCRIPT_LOST : SCRIPT_OK);
@@ -143,8 +189,8 @@ host_ack(struct ask *ask)
 	struct job *job;
 
 	pthread_mutex_lock(&d->lock);
-	job = job_held_by(d, ask->message->ack.job, ask->message->ack.attempt,
-	    engine_of_pipe(d, ask->pipe));
+	job = held_or_lied(d, engine_of_pipe(d, ask->pipe),
+	    ask->message->ack.job, ask->message->ack.attempt);
 	if (job != NULL && job->state == JOB_SENT)
 		job_move(d, job, JOB_RUNNING);
 	pthread_mutex_unlock(&d->lock);
@@ -314,6 +360,19 @@ hear(struct dispatch *d, uint32_t pipe)
 	return engine != NULL;
 }
 
+/* What does not decode is no message of any version's. */
+static void
+note_lie(struct dispatch *d, uint32_t pipe)
+{
+	struct engine *engine;
+
+	pthread_mutex_lock(&d->lock);
+	engine = engine_of_pipe(d, pipe);
+	if (engine != NULL)
+		engine_lied(engine);
+	pthread_mutex_unlock(&d->lock);
+}
+
 void
 host_received(void *dispatch, struct link_request *request, struct span bytes)
 {
@@ -331,6 +390,8 @@ host_received(void *dispatch, struct link_request *request, struct span bytes)
 	if (row == NULL) {
 		log_warn("engine message refused", LOG_UINT("pipe", ask.pipe),
 		    LOG_STR("error", err_text(&detail, err)));
+		if (err != OK)
+			note_lie(dispatch, ask.pipe);
 		refuse(&ask, GO_AWAY_BAD_MESSAGE, err_text(&detail, err),
 		    "malformed");
 		return;

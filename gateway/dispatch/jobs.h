@@ -19,6 +19,8 @@
 #include <sys/queue.h>
 
 #include "gateway/dispatch/dispatch.h"
+#include "gateway/dispatch/engine_health.h"
+#include "gateway/dispatch/engine_identity.h"
 #include "gateway/dispatch/share.h"
 #include "gateway/store/store_cache.h"
 #include "proto/link_server.h"
@@ -42,6 +44,17 @@
 /* After its connection went, an engine has this long to say hello again with
  * the same boot id before its jobs count as lost. */
 #define RESUME_GRACE_US (250 * 1000)
+
+/* Connecting, TLS, SP's greeting, challenge and hello: so many round trips,
+ * which an engine that is far away has for coming back beyond the grace. */
+#define RESUME_ROUND_TRIPS 8
+
+/* More is not believed of any engine's round trip. */
+#define ROUND_TRIP_MAX_US (1000 * 1000)
+
+/* A session that was silent for so long is over: its host is gone, and TCP
+ * does not say so for hours. */
+#define ENGINE_FORGET_US (30 * 1000 * 1000)
 
 /* With no engine for it, a request still waits for one that was here this
  * lately: a restarted engine is back within it. */
@@ -93,6 +106,7 @@ struct job {
 	struct ticket *ticket;                 /* JOB_HELD: owned */
 	struct engine *engine;                 /* JOB_SENT, JOB_RUNNING */
 	char engine_name[ENGINE_NAME_MAX + 1]; /* of the last attempt */
+	uint64_t holders[ATTEMPTS_MAX]; /* engine_boot() of each attempt's */
 	uint8_t *result; /* JOB_ENDED with an answer: owned bytes */
 	size_t result_len;
 	int64_t ended_us;
@@ -113,9 +127,12 @@ struct engine {
 	unsigned slots;
 	int64_t since; /* wall clock, of its first hello */
 	int64_t heard_us;
-	int64_t lost_us; /* when the connection went */
-	bool silent;     /* as last seen by the keeper */
-	bool draining;
+	int64_t lost_us;       /* when the connection went */
+	int64_t round_trip_us; /* as it says, bounded */
+	char peer[LINK_PEER_BYTES];
+	struct engine_health health;
+	bool draining; /* gets no work: it said so, or was told to leave */
+	bool leaving;  /* told to finish and exit */
 };
 LIST_HEAD(engine_list, engine);
 
@@ -140,6 +157,7 @@ struct dispatch {
 	uint64_t round; /* of matching; see share.round */
 	struct engine_list engines;
 	unsigned engine_count;
+	struct engine_identity identity;
 	int64_t opened_us;   /* 0: engines_return is off */
 	int64_t listener_us; /* when the listener last answered itself */
 	int64_t gone_us;     /* when the last engine went; 0: none did */

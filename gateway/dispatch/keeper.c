@@ -30,54 +30,65 @@ look_at_sent(struct dispatch *d, int64_t now_us)
 		next = TAILQ_NEXT(job, link);
 		/* A lost engine's jobs have the grace (look_at_engines). */
 		if (job->engine->pipe == 0 ||
-		    now_us - job->sent_us < UNACKNOWLEDGED_US
-						<< (job->attempt - 1))
+		    now_us - job->sent_us <
+			(UNACKNOWLEDGED_US << (job->attempt - 1)) +
+			    2 * job->engine->round_trip_us)
 			continue;
 		metric_count(M_DISPATCH_EVENTS, "unacknowledged", NULL);
+		engine_missed(job->engine, job);
 		job_lost(d, job);
 	}
+}
+
+/* True: it is gone, the record too. Locked. */
+static bool
+is_over(struct dispatch *d, struct engine *engine, int64_t now_us,
+    struct ticket_list *dropped)
+{
+	int64_t grace_us =
+	    RESUME_GRACE_US + RESUME_ROUND_TRIPS * engine->round_trip_us;
+
+	if (engine->pipe == 0 ? now_us - engine->lost_us < grace_us
+			      : now_us - engine->heard_us < ENGINE_FORGET_US)
+		return false;
+	metric_count(M_DISPATCH_EVENTS, "engine_lost", NULL);
+	engine_end_session(d, engine, dropped);
+	return true;
 }
 
 /* Locked. `name_r` gets the name of one engine that fell silent, for the log.
  */
 static void
-look_at_engines(
-    struct dispatch *d, int64_t now_us, char name_r[ENGINE_NAME_MAX + 1])
+look_at_engines(struct dispatch *d, int64_t now_us, struct ticket_list *dropped,
+    char name_r[ENGINE_NAME_MAX + 1])
 {
 	struct engine *engine, *next;
 
 	for (engine = LIST_FIRST(&d->engines); engine; engine = next) {
 		next = LIST_NEXT(engine, link);
-		if (engine->pipe == 0) {
-			if (now_us - engine->lost_us < RESUME_GRACE_US)
-				continue;
-			metric_count(M_DISPATCH_EVENTS, "engine_lost", NULL);
-			engine_forget(d, engine);
+		if (is_over(d, engine, now_us, dropped) || engine->pipe == 0)
 			continue;
-		}
-		if (now_us - engine->heard_us < ENGINE_SILENT_US) {
-			engine->silent = false;
-			continue;
-		}
-		if (!engine->silent) {
+		if (engine_health_look(engine, now_us)) {
 			metric_count(M_DISPATCH_EVENTS, "engine_silent", NULL);
 			memcpy(name_r, engine->name, sizeof engine->name);
 		}
-		engine->silent = true;
-		engine_move_jobs(d, engine);
+		if (now_us - engine->heard_us >= ENGINE_SILENT_US)
+			engine_move_jobs(d, engine);
 	}
 }
 
 void
 keeper_look(struct dispatch *d)
 {
+	struct ticket_list dropped = TAILQ_HEAD_INITIALIZER(dropped);
 	char silent[ENGINE_NAME_MAX + 1] = "";
 	int64_t now_us = clock_mono_us();
 
 	pthread_mutex_lock(&d->lock);
 	look_at_sent(d, now_us);
-	look_at_engines(d, now_us, silent);
+	look_at_engines(d, now_us, &dropped, silent);
 	pthread_mutex_unlock(&d->lock);
+	tickets_drop(&dropped);
 	if (silent[0] != '\0')
 		log_warn("engine silent: it gets no work until it is heard",
 		    LOG_STR("engine", silent));

@@ -286,6 +286,9 @@ keep_frames(const struct msg_result *m, const struct execution *x,
 		return;
 	r->log_frames = arena_copy(arena, m->log);
 	r->call_frames = arena_copy(arena, m->calls);
+	r->recording = arena_copy(arena, m->recording);
+	if (span_present(r->recording) && r->code != SCRIPT_OK)
+		r->failure = arena_copy(arena, m->outcome);
 }
 
 static enum err
@@ -315,9 +318,6 @@ outcome_read(struct live_log *live, const struct job *job,
     struct execution_result *result_r)
 {
 	struct execution_result r = {.code = job->verdict};
-	r->recording = arena_copy(arena, m->recording);
-	if (span_present(r->recording) && r->code != SCRIPT_OK)
-		r->failure = arena_copy(arena, m->outcome);
 	struct message message;
 	enum err err = OK;
 

@@ -257,7 +257,7 @@ bench_engine_new(struct bench *bench, const char *name, const char *labels)
 	random_bytes(engine->boot_id, sizeof engine->boot_id);
 	for (unsigned i = 0; i <= BENCH_CONTEXTS; i++)
 		buf_init(&engine->contexts[i].bytes, MESSAGE_MAX_BYTES);
-	assert_int_equal(link_client_open(bench->url, BENCH_CONTEXTS + 1,
+	assert_int_equal(link_client_open(bench->url, NULL, BENCH_CONTEXTS + 1,
 			     &handlers, &engine->client, &detail),
 	    OK);
 	engine->next = bench->engines;

@@ -140,8 +140,8 @@ gateway_start_as(const char *runner, const char *flag)
 	CHECK(pthread_condattr_init(&attributes) == 0);
 	CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
 	CHECK(pthread_cond_init(&gateway->came, &attributes) == 0);
-	CHECK(
-	    link_server_open(url, &handlers, &gateway->server, &detail) == OK);
+	CHECK(link_server_open(&handlers, &gateway->server, &detail) == OK);
+	CHECK(link_server_listen(gateway->server, url, NULL, &detail) == OK);
 	start_engine(gateway, runner, flag);
 	return gateway;
 }

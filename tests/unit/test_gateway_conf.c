@@ -130,10 +130,12 @@ takes_engines_of_this_host(void **state)
 {
 	(void)state;
 	takes("--engines-listen=ipc:///tmp/e.sock", NULL);
-	refuses("--engines-listen=tls+tcp://0.0.0.0:9", NULL, "this version");
+	refuses("--engines-listen=tls+tcp://0.0.0.0:9", NULL, "tls_cert");
+	refuses("--engines-listen=tls+tcp://0.0.0.0", NULL, "HOST:PORT");
+	refuses("--engines-listen=tls+tcp://::1:9", NULL, "HOST:PORT");
 	refuses("--engines-listen=ipc://e.sock", NULL, "absolute path");
 	refuses("--engines-listen=tcp://127.0.0.1:9", NULL, "ipc://");
-	refuses("--engines-listen=ipc:///a,ipc:///b", NULL, "one URL");
+	takes("--engines-listen=ipc:///a,ipc:///b", NULL);
 	refuses("--tls-cert=/c.pem", NULL, "tls_key");
 	refuses("--tls-cert=/c.pem", "--tls-key=/k.pem", "tls_ca");
 }

@@ -108,8 +108,11 @@ gateway_listen(struct gateway *gateway, struct err_detail *detail)
 	const struct link_server_handlers handlers = {
 	    gateway, gateway_received, gateway_pipe_lost};
 
-	return link_server_open(
-	    gateway->url, &handlers, &gateway->server, detail);
+	if (gateway->server == NULL)
+		assert_int_equal(
+		    link_server_open(&handlers, &gateway->server, detail), OK);
+	return link_server_listen(
+	    gateway->server, gateway->url, NULL, detail);
 }
 
 static struct gateway *
@@ -221,7 +224,7 @@ engine_open(const char *url, unsigned contexts)
 	engine->contexts = contexts;
 	handlers = (struct link_client_handlers){
 	    engine, engine_answered, engine_connected};
-	assert_int_equal(link_client_open(url, contexts, &handlers,
+	assert_int_equal(link_client_open(url, NULL, contexts, &handlers,
 			     &engine->client, &detail),
 	    OK);
 	return engine;

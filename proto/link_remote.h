@@ -1,0 +1,40 @@
+/*
+ * A tls+tcp:// listener of the gateway, for engines on other hosts.
+ *
+ * New files are given to the running listener: nng takes a new TLS
+ * configuration at any time and uses it for the connections that come from
+ * then on, while those there are stay as they are. (One accept is under way
+ * with the old configuration; link_remote_reload() connects once by itself to
+ * use it up.)
+ *
+ * It has no canary, unlike the ipc listener: 1,000 peers that connect and
+ * close, that send garbage, that stop in the middle of a handshake or reset
+ * the connection, and 20 that never say anything did not keep it from
+ * accepting the next one (test_link repeats that).
+ *
+ * Threads: one at a time (link_server.c holds its check_lock).
+ */
+#ifndef POSTERN_LINK_REMOTE_H
+#define POSTERN_LINK_REMOTE_H
+
+#include <nng/nng.h>
+
+#include "common/err.h"
+#include "proto/link_tls.h"
+
+struct link_remote {
+	char *url;           /* owned, for ever */
+	struct link_tls tls; /* of a listener */
+	nng_listener listener;
+};
+
+/* Listens. ERR_INVALID: the URL or a file; ERR_IO: the address. */
+enum err link_remote_start(struct link_remote *remote, nng_socket socket,
+    const char *url, const struct link_tls *tls,
+    struct err_detail *detail) MUST_USE;
+
+/* Reads the files anew; on an error the old ones stay in use. */
+enum err link_remote_reload(
+    struct link_remote *remote, struct err_detail *detail) MUST_USE;
+
+#endif
