@@ -1,0 +1,28 @@
+/*
+ * What commands about any kind of resource share: lists as tables, one as
+ * keys and values.
+ *
+ * Threads: `postern` has one.
+ */
+#ifndef POSTERN_CTL_RESOURCE_H
+#define POSTERN_CTL_RESOURCE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "gateway/ctl/ctl_command.h"
+
+struct ctl_column {
+	const char *heading;  /* NULL ends the columns */
+	const char *key;      /* of an item */
+	const char *fallback; /* shown without the key; NULL: "-" */
+};
+
+/* For people a table of the items, with --json the items. */
+void ctl_resource_print_list(const struct ctl_call *call, const json_t *items,
+    const struct ctl_column *columns);
+
+/* For people keys and values, with --json the document. */
+void ctl_resource_print(const struct ctl_call *call, json_t *document);
+
+#endif
