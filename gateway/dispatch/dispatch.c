@@ -35,7 +35,7 @@ dispatch_new(const struct dispatch_config *config)
 
 	if (d == NULL)
 		return NULL;
-	d->records = record_store_new();
+	d->records = record_store_new(config->vault);
 	d->live_log = live_log_new();
 	if (d->records == NULL || d->live_log == NULL) {
 		record_store_free(d->records);

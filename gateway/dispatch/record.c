@@ -11,13 +11,19 @@
 #include <sys/queue.h>
 
 #include "common/check.h"
+#include "gateway/dispatch/record_job.h"
 #include "gateway/dispatch/record_json.h"
 
 #define RECORD_BUCKETS 1024
 
-/* HTTP's correlation ids, and REALM.md's identifiers, terminated. */
+/* "recording", an IdP and a correlation id. */
+#define CONTEXT_BYTES 256
+
+/* What sealing adds, with room to spare (vault.h). */
+#define SEAL_BYTES 64
+
+/* HTTP's correlation ids, terminated. */
 #define CORRELATION_ID_BYTES 65
-#define IDP_BYTES            65
 
 /* Successes and failures are kept apart everywhere. */
 enum fate { FATE_OK, FATE_FAILED, FATES };
@@ -32,22 +38,26 @@ struct record {
 	enum fate fate;
 	uint64_t number; /* later ones have greater ones */
 	char correlation_id[CORRELATION_ID_BYTES];
+	uint8_t release[DIGEST_BYTES];
+	enum script_kind kind;
 	size_t summary_len;
-	size_t len;
-	char json[];
+	size_t len;        /* of the JSON */
+	size_t sealed_len; /* of the recording behind it; 0: there is none */
+	uint8_t bytes[];
 };
 TAILQ_HEAD(record_list_head, record);
 LIST_HEAD(record_bucket, record);
 
 struct owner {
 	LIST_ENTRY(owner) link;
-	char idp[IDP_BYTES];
+	char idp[RECORD_IDP_BYTES];
 	struct record_list_head rings[FATES];
 	size_t counts[FATES];
 };
 LIST_HEAD(owner_list, owner);
 
 struct record_store {
+	struct vault *vault;
 	pthread_mutex_t lock; /* guards all below */
 	uint64_t next_number;
 	size_t bytes;
@@ -57,12 +67,13 @@ struct record_store {
 };
 
 struct record_store *
-record_store_new(void)
+record_store_new(struct vault *vault)
 {
 	struct record_store *records = calloc(1, sizeof *records);
 
 	if (records == NULL)
 		return NULL;
+	records->vault = vault;
 	CHECK(pthread_mutex_init(&records->lock, NULL) == 0);
 	for (int fate = 0; fate < FATES; fate++)
 		TAILQ_INIT(&records->ages[fate]);
@@ -75,7 +86,7 @@ record_store_new(void)
 static size_t
 size_of(const struct record *record)
 {
-	return sizeof *record + record->len;
+	return sizeof *record + record->len + record->sealed_len;
 }
 
 /* An owner goes with its last record. Locked. */
@@ -196,28 +207,77 @@ keep(struct record_store *records, struct record *record, struct owner *owner,
 
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
+/* Where a sealed recording belongs: it does not open as another's. */
+static void
+append_context(struct buf *out, const char *idp, const char *correlation_id)
+{
+	buf_printf(out, "recording %s %s", idp, correlation_id);
+}
+
+/* Appends the sealed recording; nothing where it cannot be had. Says why it
+ * cannot be run again, else NULL. */
+static const char *
+seal_recording(struct record_store *records, const struct execution *x,
+    const struct execution_result *r, struct buf *sealed)
+{
+	const char *why_not;
+	struct buf plain, context;
+
+	buf_init(&plain, RECORD_JOB_MAX_BYTES);
+	buf_init(&context, CONTEXT_BYTES);
+	append_context(&context, x->idp->identifier, x->correlation_id);
+	why_not = record_job_append(&plain, x, r);
+	if (buf_status(&plain) != OK)
+		why_not = "it is larger than a recording may be";
+	else if (vault_seal(records->vault, VAULT_RECORDINGS,
+		     buf_span(&context), buf_span(&plain), sealed) != OK)
+		why_not = "it could not be sealed";
+	buf_wipe(&plain);
+	buf_fini(&context);
+	return why_not;
+}
+
+static void
+fill(struct record *record, const struct execution *x,
+    const struct execution_result *r, size_t summary_len)
+{
+	memset(record, 0, sizeof *record);
+	(void)snprintf(record->correlation_id, sizeof record->correlation_id,
+	    "%s", x->correlation_id);
+	memcpy(record->release, x->release->hash, DIGEST_BYTES);
+	record->kind = x->kind;
+	record->fate = r->code == SCRIPT_OK ? FATE_OK : FATE_FAILED;
+	record->summary_len = summary_len;
+}
+
 /* NULL: out of memory. */
 static struct record *
-record_new(const struct execution *x, const struct execution_result *r)
+record_new(struct record_store *records, const struct execution *x,
+    const struct execution_result *r)
 {
 	struct record *record = NULL;
+	struct buf json, sealed;
+	const char *why_not = "there was no script to run";
 	size_t summary_len;
-	struct buf json;
 
 	buf_init(&json, RECORD_MAX_BYTES);
-	record_json_append(&json, x, r, &summary_len);
+	buf_init(&sealed, RECORD_JOB_MAX_BYTES + SEAL_BYTES);
+	if (r->attempts > 0)
+		why_not = seal_recording(records, x, r, &sealed);
+	record_json_append(&json, x, r, why_not, &summary_len);
 	if (buf_status(&json) == OK)
-		record = malloc(sizeof *record + json.len);
+		record = malloc(sizeof *record + json.len + sealed.len);
 	if (record != NULL) {
-		memset(record, 0, sizeof *record);
-		(void)snprintf(record->correlation_id,
-		    sizeof record->correlation_id, "%s", x->correlation_id);
-		record->fate = r->code == SCRIPT_OK ? FATE_OK : FATE_FAILED;
-		record->summary_len = summary_len;
+		fill(record, x, r, summary_len);
 		record->len = json.len;
-		memcpy(record->json, json.data, json.len);
+		record->sealed_len = sealed.len;
+		memcpy(record->bytes, json.data, json.len);
+		if (sealed.len > 0)
+			memcpy(
+			    record->bytes + json.len, sealed.data, sealed.len);
 	}
 	buf_wipe(&json);
+	buf_fini(&sealed);
 	return record;
 }
 
@@ -239,7 +299,7 @@ record_add(struct record_store *records, const struct execution *execution,
 
 	if (!is_wanted(execution->idp, result->code))
 		return;
-	record = record_new(execution, result);
+	record = record_new(records, execution, result);
 	if (record == NULL)
 		return;
 	pthread_mutex_lock(&records->lock);
@@ -265,40 +325,65 @@ later(const struct record *a, const struct record *b)
 	return a->number > b->number ? a : b;
 }
 
-/* Merges the owner's two rings from their new ends. Locked. */
-static void
-list_of(const struct owner *owner, size_t max, struct buf *out)
+/* The one before it, in its IdP's ring or among all of its fate. */
+static const struct record *
+older(const struct record *record, bool of_idp)
 {
-	const struct record *ok, *failed, *next;
+	return of_idp ? TAILQ_PREV(record, record_list_head, by_idp)
+		      : TAILQ_PREV(record, record_list_head, by_age);
+}
 
-	ok = TAILQ_LAST(&owner->rings[FATE_OK], record_list_head);
-	failed = TAILQ_LAST(&owner->rings[FATE_FAILED], record_list_head);
+/* Merges two lists from their new ends. Locked. */
+static void
+list_merged(const struct record *ok, const struct record *failed, bool of_idp,
+    size_t max, struct buf *out)
+{
+	const struct record *next;
+
 	for (size_t i = 0; i < max; i++) {
 		next = later(ok, failed);
 		if (next == NULL)
 			return;
 		if (i > 0)
 			buf_append_char(out, ',');
-		buf_append(out, next->json, next->summary_len);
+		buf_append(out, next->bytes, next->summary_len);
 		buf_append_char(out, '}');
 		if (next == ok)
-			ok = TAILQ_PREV(ok, record_list_head, by_idp);
+			ok = older(ok, of_idp);
 		else
-			failed = TAILQ_PREV(failed, record_list_head, by_idp);
+			failed = older(failed, of_idp);
 	}
 }
 
-void
-record_list(
-    struct record_store *records, struct span idp, size_t max, struct buf *out)
+/* Locked. */
+static void
+list_of(struct record_store *records, const struct record_query *query,
+    struct buf *out)
 {
+	const struct record_list_head *lists = records->ages;
+	bool of_idp = span_present(query->idp);
 	const struct owner *owner;
 
+	if (of_idp) {
+		owner = owner_find(records, query->idp);
+		if (owner == NULL)
+			return;
+		lists = owner->rings;
+	}
+	list_merged(query->failed_only
+			? NULL
+			: TAILQ_LAST(&lists[FATE_OK], record_list_head),
+	    TAILQ_LAST(&lists[FATE_FAILED], record_list_head), of_idp,
+	    query->max, out);
+}
+
+void
+record_list(struct record_store *records, const struct record_query *query,
+    struct buf *out)
+{
 	buf_append_char(out, '[');
 	pthread_mutex_lock(&records->lock);
-	owner = owner_find(records, idp);
-	if (owner != NULL)
-		list_of(owner, max, out);
+	list_of(records, query, out);
 	pthread_mutex_unlock(&records->lock);
 	buf_append_char(out, ']');
 }
@@ -312,7 +397,46 @@ record_get(
 	pthread_mutex_lock(&records->lock);
 	record = record_find(records, correlation_id);
 	if (record != NULL)
-		buf_append(out, record->json, record->len);
+		buf_append(out, record->bytes, record->len);
 	pthread_mutex_unlock(&records->lock);
 	return record == NULL ? ERR_NOT_FOUND : OK;
+}
+
+/* Locked: copies what is sealed; opening it takes longer. */
+static enum err
+copy_sealed(struct record_store *records, struct span correlation_id,
+    struct record_of *of_r, struct buf *context, struct buf *sealed)
+{
+	const struct record *record = record_find(records, correlation_id);
+
+	if (record == NULL)
+		return ERR_NOT_FOUND;
+	if (record->sealed_len == 0)
+		return ERR_STATE;
+	(void)snprintf(of_r->idp, sizeof of_r->idp, "%s", record->owner->idp);
+	memcpy(of_r->release, record->release, DIGEST_BYTES);
+	of_r->kind = record->kind;
+	append_context(context, record->owner->idp, record->correlation_id);
+	buf_append(sealed, record->bytes + record->len, record->sealed_len);
+	return buf_status(sealed);
+}
+
+enum err
+record_open(struct record_store *records, struct span correlation_id,
+    struct record_of *of_r, struct buf *out)
+{
+	struct buf sealed, context;
+	enum err err;
+
+	buf_init(&sealed, RECORD_JOB_MAX_BYTES + SEAL_BYTES);
+	buf_init(&context, CONTEXT_BYTES);
+	pthread_mutex_lock(&records->lock);
+	err = copy_sealed(records, correlation_id, of_r, &context, &sealed);
+	pthread_mutex_unlock(&records->lock);
+	if (err == OK)
+		err = vault_unseal(records->vault, VAULT_RECORDINGS,
+		    buf_span(&context), buf_span(&sealed), out);
+	buf_fini(&sealed);
+	buf_fini(&context);
+	return err;
 }

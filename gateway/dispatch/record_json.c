@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json_text.h"
 #include "gateway/dispatch/outcomes.h"
+#include "gateway/dispatch/record_mask.h"
 #include "proto/frame.h"
 #include "proto/message.h"
 
@@ -147,9 +148,39 @@ append_log(struct buf *out, const struct execution *x, struct span frames)
 	arena_free(arena);
 }
 
+static void
+append_arguments(struct buf *out, bool *first, const struct execution *x)
+{
+	json_append_key(out, first, "data");
+	record_mask_append_text(out, x->data, x->idp);
+	json_append_key(out, first, "registration_data");
+	record_mask_append_json(out, x->registration_data, x->idp);
+	json_append_key(out, first, "custom_params");
+	record_mask_append_json(out, x->custom_params, x->idp);
+}
+
+/* Also of a result that was refused: it says why. */
+static void
+append_result(struct buf *out, bool *first, const struct execution *x,
+    const struct execution_result *r)
+{
+	bool is_first = true;
+
+	json_append_key(out, first, "result");
+	buf_append_char(out, '{');
+	json_append_key(out, &is_first, "payload");
+	record_mask_append_text(out, r->payload, x->idp);
+	json_append_key(out, &is_first, "user");
+	record_mask_append_json(out, r->user, x->idp);
+	json_append_key(out, &is_first, "registration_data");
+	record_mask_append_json(out, r->registration_data, x->idp);
+	buf_append_char(out, '}');
+}
+
 void
 record_json_append(struct buf *out, const struct execution *x,
-    const struct execution_result *r, size_t *summary_len_r)
+    const struct execution_result *r, const char *why_not,
+    size_t *summary_len_r)
 {
 	size_t start = out->len;
 	bool first = true;
@@ -158,6 +189,10 @@ record_json_append(struct buf *out, const struct execution *x,
 	append_summary(out, &first, x, r);
 	*summary_len_r = out->len - start;
 	append_how(out, &first, r);
+	append_bool(out, &first, "replayable", why_not == NULL);
+	append_text(out, &first, "not_replayable", why_not);
+	append_arguments(out, &first, x);
+	append_result(out, &first, x, r);
 	buf_append_str(out, ",\"calls\":[");
 	append_calls(out, r->call_frames);
 	buf_append_str(out, "],\"log\":[");

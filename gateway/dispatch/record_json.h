@@ -8,9 +8,11 @@
 #include "common/buf.h"
 #include "gateway/dispatch/dispatch.h"
 
-/* Appends the object. `summary_len_r`: how much of it are the members that a
- * list shows; with a closing brace that is an object too. */
+/* Appends the object. `why_not`: why it cannot be run again; NULL: it can.
+ * `summary_len_r`: how much of it are the members that a list shows; with a
+ * closing brace that is an object too. */
 void record_json_append(struct buf *out, const struct execution *x,
-    const struct execution_result *r, size_t *summary_len_r);
+    const struct execution_result *r, const char *why_not,
+    size_t *summary_len_r);
 
 #endif

@@ -149,10 +149,10 @@ next_value(struct level *level)
 {
 	if (json_is_array(level->container))
 		return json_array_get(level->container, level->index++);
-	level->member = level->member == NULL
-			    ? json_object_iter(level->container)
-			    : json_object_iter_next(
-				  level->container, level->member);
+	level->member =
+	    level->member == NULL
+		? json_object_iter(level->container)
+		: json_object_iter_next(level->container, level->member);
 	return level->member == NULL ? NULL
 				     : json_object_iter_value(level->member);
 }
@@ -177,8 +177,7 @@ is_container(const json_t *value)
 /* In every string, so that no escape of JSON hides a value. The depth was
  * bounded when it was parsed. */
 static void
-mask_strings(
-    json_t *root, const struct string_set *values, struct arena *arena)
+mask_strings(json_t *root, const struct string_set *values, struct arena *arena)
 {
 	struct level levels[RECORD_MASK_DEPTH + 1];
 	size_t depth = 0;
@@ -215,8 +214,8 @@ masked_dump(json_t *root, const struct realm_idp *idp, struct arena *arena)
 	for (size_t i = 0; i < idp->record_mask.count; i++)
 		mask_pointer(&root, idp->record_mask.items[i]);
 	mask_strings(root, &idp->sensitive_values, arena);
-	text = json_dumps(root, JSON_COMPACT | JSON_ENCODE_ANY |
-				    JSON_REAL_PRECISION(SHOWN_DIGITS));
+	text = json_dumps(root,
+	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(SHOWN_DIGITS));
 	json_decref(root);
 	return text;
 }
@@ -226,9 +225,9 @@ looks_like_json(struct span text)
 {
 	size_t i = 0;
 
-	while (i < text.len && (text.data[i] == ' ' || text.data[i] == '\t' ||
-				   text.data[i] == '\r' ||
-				   text.data[i] == '\n'))
+	while (
+	    i < text.len && (text.data[i] == ' ' || text.data[i] == '\t' ||
+				text.data[i] == '\r' || text.data[i] == '\n'))
 		i++;
 	return i < text.len && (text.data[i] == '{' || text.data[i] == '[');
 }
@@ -256,8 +255,7 @@ append_masked(struct buf *out, struct span text, const struct realm_idp *idp,
 			text = span_str(MASKED);
 	}
 	text = outcome_mask(text, &idp->sensitive_values, arena);
-	json_append_string(
-	    out, span_present(text) ? text : span_str(MASKED));
+	json_append_string(out, span_present(text) ? text : span_str(MASKED));
 	free(dump);
 }
 
@@ -289,8 +287,8 @@ record_mask_append_json(
 		dump = masked_dump(root, idp, arena);
 	/* Once more as text: for values in the names of members. */
 	if (dump != NULL)
-		masked = outcome_mask(
-		    span_str(dump), &idp->sensitive_values, arena);
+		masked =
+		    outcome_mask(span_str(dump), &idp->sensitive_values, arena);
 	if (!span_present(text))
 		buf_append_str(out, "null");
 	else if (span_present(masked))

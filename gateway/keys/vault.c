@@ -46,6 +46,8 @@ static const char *const purpose_names[VAULT_PURPOSES] = {
     [VAULT_ROW_NUMBERS] = "postern row numbers",
     [VAULT_SUCCESSORS] = "postern successors",
     [VAULT_PROPERTIES] = "postern properties",
+    [VAULT_CONFIGURATION] = "postern configuration",
+    [VAULT_RECORDINGS] = "postern recordings",
 };
 
 /* ---- opening ------------------------------------------------------------ */

@@ -31,6 +31,8 @@ enum vault_purpose {
 	VAULT_ROW_NUMBERS,    /* permutes row numbers in tokens */
 	VAULT_SUCCESSORS,     /* derives refresh-token successors */
 	VAULT_PROPERTIES,     /* makes property versions unguessable */
+	VAULT_CONFIGURATION,  /* seals the realm's documents and values */
+	VAULT_RECORDINGS,     /* seals recordings of executions */
 	VAULT_PURPOSES
 };
 

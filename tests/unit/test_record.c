@@ -17,8 +17,10 @@
 #define KEEP 3
 
 static const char *const secrets[] = {"hunter22"};
+static const char *const pointers[] = {"/password", "/list/1/pin"};
 static const struct release release = {.idp = "One"};
 static struct realm_idp idp;
+static struct vault *vault;
 
 /* Fresh settings and an empty store for each test. */
 static int
@@ -27,8 +29,11 @@ set_up(void **state)
 	idp = (struct realm_idp){.identifier = "One",
 	    .record_mode = RECORD_ALL,
 	    .record_keep = KEEP,
-	    .sensitive_values = {secrets, 1}};
-	*state = record_store_new();
+	    .properties_json = "{\"secret\":\"hunter22\",\"key\":null}",
+	    .sensitive_values = {secrets, 1},
+	    .record_mask = {pointers, 2}};
+	assert_int_equal(vault_open_passing(&vault, NULL), OK);
+	*state = record_store_new(vault);
 	return *state == NULL;
 }
 
@@ -36,6 +41,7 @@ static int
 clean_up(void **state)
 {
 	record_store_free(*state);
+	vault_close(vault);
 	return 0;
 }
 
@@ -80,7 +86,8 @@ expect_list(struct record_store *records, size_t max, const char *const *ids)
 	char *text, *at;
 
 	buf_init(&out, RECORD_MAX_BYTES);
-	record_list(records, span_str("One"), max, &out);
+	record_list(records,
+	    &(struct record_query){.idp = span_str("One"), .max = max}, &out);
 	buf_append_char(&out, '\0');
 	text = at = (char *)out.data;
 	for (; *ids != NULL; ids++) {
@@ -221,6 +228,82 @@ test_broken_frames(void **state)
 	buf_fini(&frames);
 }
 
+/* The lists of all identity providers, and of failures alone. */
+static void
+test_lists_of_all(void **state)
+{
+	struct record_query query = {.max = 10};
+	struct realm_idp two = {.identifier = "Two",
+	    .record_mode = RECORD_ALL,
+	    .record_keep = KEEP};
+	struct execution x = execution_of("second");
+	const struct execution_result r = {.code = SCRIPT_OK, .attempts = 1};
+	struct buf out;
+	const char *text;
+
+	buf_init(&out, RECORD_MAX_BYTES);
+	add(*state, "first", SCRIPT_THREW, RECORD_NEW);
+	x.idp = &two;
+	record_add(*state, &x, &r, RECORD_NEW);
+	add(*state, "third", SCRIPT_THREW, RECORD_NEW);
+	record_list(*state, &query, &out);
+	text = buf_cstr(&out);
+	assert_true(strstr(text, "third") < strstr(text, "second"));
+	assert_true(strstr(text, "second") < strstr(text, "first"));
+	buf_reset(&out);
+	query.failed_only = true;
+	record_list(*state, &query, &out);
+	assert_non_null(strstr(buf_cstr(&out), "first"));
+	assert_null(strstr(buf_cstr(&out), "second"));
+	buf_fini(&out);
+}
+
+static void
+expect_in_record(struct record_store *records, const char *part)
+{
+	struct buf out;
+
+	buf_init(&out, RECORD_MAX_BYTES);
+	assert_int_equal(record_get(records, span_str("x"), &out), OK);
+	if (strstr(buf_cstr(&out), part) == NULL)
+		fail_msg("%s\n  is not in\n  %s", part, buf_cstr(&out));
+	assert_null(strstr(buf_cstr(&out), "hunter22"));
+	assert_null(strstr(buf_cstr(&out), "hunter\\u00322"));
+	buf_fini(&out);
+}
+
+/* Pointers and sensitive values, in whatever way JSON writes them. */
+static void
+test_shows_arguments_masked(void **state)
+{
+	struct execution x = execution_of("x");
+	struct execution_result r = {
+	    .code = SCRIPT_OK, .status = 2000, .attempts = 1};
+
+	x.data = span_str("{\"password\": {\"a\": 1}, \"user\": \"u\", "
+			  "\"list\": [0, {\"pin\": 1234, \"x\": "
+			  "\"a hunter\\u00322 b\"}]}");
+	x.custom_params = span_str("{\"p\":[\"hunter22\"]}");
+	r.payload = span_str("plain hunter22");
+	r.user = span_str("{\"id\":\"u\",\"password\":\"x\"}");
+	record_add(*state, &x, &r, RECORD_AMENDED);
+	expect_in_record(*state,
+	    "\"data\":\"{\\\"password\\\":\\\"***\\\",\\\"user\\\":"
+	    "\\\"u\\\",\\\"list\\\":[0,{\\\"pin\\\":\\\"***\\\","
+	    "\\\"x\\\":\\\"a *** b\\\"}]}\"");
+	expect_in_record(*state, "\"custom_params\":{\"p\":[\"***\"]}");
+	expect_in_record(*state, "\"payload\":\"plain ***\"");
+	expect_in_record(
+	    *state, "\"user\":{\"id\":\"u\",\"password\":\"***\"}");
+	/* What cannot be read may hold what is pointed at. */
+	x.data = span_str("{\"password\": \"x\",}");
+	record_add(*state, &x, &r, RECORD_AMENDED);
+	expect_in_record(*state, "\"data\":\"***\"");
+	x.data = span_str("no JSON at all");
+	record_add(*state, &x, &r, RECORD_AMENDED);
+	expect_in_record(*state, "\"data\":\"no JSON at all\"");
+}
+
 static void
 test_all_together_are_bounded(void **state)
 {
@@ -265,6 +348,8 @@ main(void)
 	    TEST(test_amending_replaces),
 	    TEST(test_shows_log_and_calls_masked),
 	    TEST(test_broken_frames),
+	    TEST(test_lists_of_all),
+	    TEST(test_shows_arguments_masked),
 	    TEST(test_all_together_are_bounded),
 	};
 #undef TEST

@@ -151,6 +151,10 @@ test_derived_keys_are_frozen(void **state)
 				 "0f9d4a1775355c5b9cfb5c87c3fc554e",
 	    [VAULT_PROPERTIES] = "44852973257ae66ba455bc04e5d59d82"
 				 "154504f7dbf0e51d0ad3ffb33500cfe0",
+	    [VAULT_CONFIGURATION] = "2cdc84dcf32c5ec194831858656c5831"
+				    "a31583357f17db130cfba59063a42c27",
+	    [VAULT_RECORDINGS] = "aba96738b670ea13c8a95b55782ba10f"
+				 "6a8e1a30f7f56fc05856afb90c275286",
 	};
 	struct vault *vault = known_vault();
 
