@@ -12,6 +12,7 @@
 
 #include "engine/front/front_limits.h"
 #include "engine/front/slot.h"
+#include "proto/link_tls.h"
 
 #define ENGINE_NAME_BYTES 65 /* hello.engine and its terminator */
 #define IPC_SCHEME        "ipc://"
@@ -32,31 +33,59 @@ starts_with(const char *text, const char *prefix)
 }
 
 static enum err
-validate_gateways(const char *gateways, struct err_detail *detail)
+validate_remote(const struct engine_conf *settings, const char *url,
+    struct err_detail *detail)
 {
-	const char *cursor = gateways;
-	char url[PATH_MAX];
-	unsigned count = 0;
+	const char *name = settings->tls_server_name;
+	char host[CONF_ITEM_BYTES];
+	enum err err = link_tls_host(url, host, sizeof host, detail);
 
-	while (conf_list_next(&cursor, url, sizeof url)) {
-		if (++count > 1)
-			return err_set(detail, ERR_INVALID,
-			    "gateways: this version serves one gateway; start "
-			    "an engine for each");
+	if (err != OK)
+		return err_prefix(detail, err, "gateways");
+	if (settings->tls_cert == NULL || settings->tls_ca == NULL)
+		return err_set(detail, ERR_INVALID,
+		    "gateways: %s needs tls_ca, tls_cert and tls_key", url);
+	if (settings->identity_key == NULL)
+		return err_set(detail, ERR_INVALID,
+		    "gateways: %s needs identity_key", url);
+	if (name[0] != '\0' && !link_tls_is_dns_name(name))
+		return err_set(detail, ERR_INVALID,
+		    "tls_server_name: must be a DNS name, since addresses are "
+		    "not compared");
+	if (name[0] == '\0' && !link_tls_is_dns_name(host))
+		return err_set(detail, ERR_INVALID,
+		    "gateways: %s has an address: set tls_server_name to the "
+		    "DNS name in the gateway's certificate",
+		    url);
+	return OK;
+}
+
+static enum err
+validate_gateways(const struct engine_conf *settings, struct err_detail *detail)
+{
+	const char *cursor = settings->gateways;
+	char url[CONF_ITEM_BYTES];
+	unsigned count = 0;
+	enum err err = OK;
+
+	while (err == OK && conf_list_next(&cursor, url, sizeof url)) {
+		count++;
 		if (starts_with(url, TLS_SCHEME))
-			return err_set(detail, ERR_INVALID,
-			    "gateways: this version serves one ipc:// gateway "
-			    "and has no tls+tcp:// yet");
-		if (!starts_with(url, IPC_SCHEME) ||
-		    url[strlen(IPC_SCHEME)] != '/')
-			return err_set(detail, ERR_INVALID,
-			    "gateways: %s is not ipc:// and an absolute path",
+			err = validate_remote(settings, url, detail);
+		else if (!starts_with(url, IPC_SCHEME) ||
+			 url[strlen(IPC_SCHEME)] != '/')
+			err = err_set(detail, ERR_INVALID,
+			    "gateways: %s is neither ipc:// and an absolute "
+			    "path nor tls+tcp://HOST:PORT",
 			    url);
 	}
-	if (count == 0)
-		return err_set(
-		    detail, ERR_INVALID, "gateways: no gateway to serve");
-	return OK;
+	if (err == OK && (count == 0 || count > FRONT_GATEWAYS_MAX))
+		err = err_set(detail, ERR_INVALID,
+		    "gateways: must be 1 to %d URLs", FRONT_GATEWAYS_MAX);
+	if (err == OK && settings->slots > 0 && settings->slots < count)
+		err = err_set(detail, ERR_INVALID,
+		    "slots: each of %u gateways needs one", count);
+	return err;
 }
 
 static bool
@@ -81,7 +110,7 @@ engine_validate(const void *loaded, struct err_detail *detail)
 	if (settings->http_connect_ms > settings->http_total_ms)
 		return err_set(detail, ERR_INVALID,
 		    "http_connect_ms is above http_total_ms");
-	return validate_gateways(settings->gateways, detail);
+	return validate_gateways(settings, detail);
 }
 
 enum err
@@ -150,7 +179,13 @@ engine_conf_front(const struct engine_conf *settings,
 {
 	struct front_settings front = {0};
 
-	front.gateway = settings->gateways;
+	front.gateways = settings->gateways;
+	front.identity_key = settings->identity_key;
+	front.tls = (struct link_tls){.ca = settings->tls_ca,
+	    .cert = settings->tls_cert,
+	    .key = settings->tls_key};
+	if (settings->tls_server_name[0] != '\0')
+		front.tls.server_name = settings->tls_server_name;
 	front.name = settings->name[0] != '\0' ? settings->name : host_name();
 	front.labels = settings->labels;
 	front.slots =

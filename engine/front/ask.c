@@ -98,6 +98,7 @@ ask_send(struct asks *asks, struct ask *ask, const struct message *message,
 	if (err != OK)
 		return err;
 	ask->timeout_ms = timeout_ms;
+	ask->asks = asks;
 	if (!ask_try(asks, ask)) {
 		ask->state = ASK_QUEUED;
 		TAILQ_INSERT_TAIL(&asks->queue, ask, link);
@@ -106,18 +107,20 @@ ask_send(struct asks *asks, struct ask *ask, const struct message *message,
 }
 
 void
-ask_drop(struct asks *asks, struct ask *ask)
+ask_drop(struct ask *ask)
 {
 	if (ask->state == ASK_QUEUED)
-		TAILQ_REMOVE(&asks->queue, ask, link);
+		TAILQ_REMOVE(&ask->asks->queue, ask, link);
 	if (ask->state == ASK_OUT)
-		asks->asker[ask->context] = NULL;
+		ask->asks->asker[ask->context] = NULL;
 	ask->state = ASK_IDLE;
 }
 
 void
-ask_cancel(struct asks *asks, struct ask *ask)
+ask_cancel(struct ask *ask)
 {
+	struct asks *asks = ask->asks;
+
 	if (ask->state != ASK_OUT)
 		return;
 	asks->cancelled[ask->context] = true;

@@ -1,6 +1,6 @@
 /*
- * Questions to the gateway: which context of the link each goes out by, and
- * the queue of those that wait for one.
+ * Questions to a gateway: which context of the link each goes out by, and
+ * the queue of those that wait for one. Each gateway has its own.
  *
  * A question belongs to a range of contexts (a slot's own one, the host-call
  * share, ...). While the session is not welcome only control questions leave.
@@ -24,7 +24,8 @@ enum ask_state { ASK_IDLE, ASK_QUEUED, ASK_OUT };
 struct ask {
 	TAILQ_ENTRY(ask) link; /* while queued */
 	enum ask_state state;
-	unsigned first; /* the contexts it may use */
+	struct asks *asks; /* while queued or out: of that gateway */
+	unsigned first;    /* the contexts it may use */
 	unsigned count;
 	unsigned context; /* while out */
 	bool control;     /* leaves also without a session */
@@ -80,10 +81,10 @@ ask_send(struct asks *asks, struct ask *ask, const struct message *message,
 /* The owner wants no answer any more; the ask is idle afterwards. One that is
  * out keeps its context busy until the gateway answers, as it also keeps its
  * place in the gateway's count. */
-void ask_drop(struct asks *asks, struct ask *ask);
+void ask_drop(struct ask *ask);
 
 /* Has one that is out come back as lost. */
-void ask_cancel(struct asks *asks, struct ask *ask);
+void ask_cancel(struct ask *ask);
 
 /* Frees the bytes; the ask must be idle. */
 void ask_fini(struct ask *ask);

@@ -68,7 +68,7 @@ execution_release(struct execution *execution)
 	timer_clear(timers, &execution->deadline);
 	timer_clear(timers, &execution->cpu);
 	timer_clear(timers, &execution->ack_due);
-	ask_drop(&execution->front->asks, &execution->ack);
+	ask_drop(&execution->ack);
 	hostcall_drop(&execution->call);
 	if (execution->state == EXECUTION_WAITING)
 		template_pool_unwant(execution);
@@ -135,8 +135,8 @@ execution_begin(
 	execution->state = EXECUTION_WAITING;
 	total_ms = (int64_t)message.job.wall_ms + FRONT_START_ALLOWANCE_MS;
 	loop_timer_in(&front->loop, &execution->deadline, total_ms);
-	loop_timer_in(
-	    &front->loop, &execution->ack_due, uplink_ack_after_ms(front));
+	loop_timer_in(&front->loop, &execution->ack_due,
+	    uplink_ack_after_ms(execution->slot->uplink));
 	front->counters.jobs++;
 	err = template_pool_want(front, execution);
 	if (err == OK)
@@ -313,8 +313,8 @@ execution_ack_due(void *owner)
 
 	message.ack.job = execution->job.job;
 	message.ack.attempt = execution->job.attempt;
-	if (ask_send(&execution->front->asks, &execution->ack, &message,
-		FRONT_AUX_TIMEOUT_MS, &detail) != OK)
+	if (ask_send(uplink_asks(execution->slot->uplink), &execution->ack,
+		&message, FRONT_AUX_TIMEOUT_MS, &detail) != OK)
 		log_error("acknowledgement did not encode",
 		    LOG_STR("error", detail.text));
 }
@@ -333,7 +333,7 @@ execution_acked(void *owner, enum err err, struct span bytes)
 	if (uplink_is_about_job(&message.go_away))
 		execution_abandon(execution);
 	else
-		uplink_go_away(execution->front, &message.go_away);
+		uplink_go_away(execution->slot->uplink, &message.go_away);
 }
 
 /* Beyond its room the log is cut, with a marker in place of what follows. */

@@ -91,7 +91,7 @@ front_drain(struct front_process *process)
 	loop_timer_in(&front->loop, &process->wake, FRONT_DRAIN_TICKETS_MS);
 	log_info("engine stopping", LOG_UINT("running", slots_live(front)));
 	notify_stopping();
-	uplink_say_draining(front);
+	uplinks_say_draining(front);
 }
 
 /* Exits once nothing is owed; returns as long as something is. */
@@ -99,14 +99,13 @@ static void
 front_check_drained(struct front_process *process)
 {
 	struct front *front = &process->front;
-	bool heard = uplink_draining_heard(front);
 	int64_t now_us = clock_mono_us();
 
 	if (slots_live(front) > 0) {
 		process->results_until_us = 0;
 		return;
 	}
-	if (slots_owed(front, heard) > 0) {
+	if (slots_owed(front) > 0) {
 		if (process->results_until_us == 0) {
 			process->results_until_us =
 			    now_us + FRONT_DRAIN_RESULTS_MS * 1000;
@@ -117,10 +116,7 @@ front_check_drained(struct front_process *process)
 			front_exit(front, "results nobody came for");
 		return;
 	}
-	/* Tickets cannot be withdrawn; once the gateway has heard that we
-	 * drain it answers none, and without a session none is out. */
-	if (heard || !uplink_is_welcome(front) || !slots_offered(front) ||
-	    now_us >= process->tickets_until_us)
+	if (!slots_offered(front) || now_us >= process->tickets_until_us)
 		front_exit(front, "drained");
 }
 
@@ -142,6 +138,7 @@ front_signal(void *owner, uint32_t events)
 			break;
 		case SIGHUP:
 			front_log_counters(&process->front);
+			uplinks_reload(&process->front);
 			break;
 		default:
 			front_drain(process);
@@ -207,7 +204,6 @@ front_open(struct front_process *process, const struct front_settings *settings,
 
 	front->settings = settings;
 	timer_init(&process->wake, front_woken, process);
-	asks_init(&front->asks);
 	reaper_init(&front->reaper);
 	err = loop_init(&front->loop, detail);
 	if (err == OK)
@@ -217,13 +213,15 @@ front_open(struct front_process *process, const struct front_settings *settings,
 	front->pool = template_pool_new(front);
 	if (front->pool == NULL)
 		return err_set(detail, ERR_NOMEM, "no memory for templates");
-	err = slots_init(front);
+	err = uplinks_make(front, detail);
+	if (err == OK)
+		err = slots_init(front);
 	if (err != OK)
 		return err_set(detail, err, "no memory for slots");
 	err = front_open_outside(front, detail);
 	if (err != OK)
 		return err;
-	return uplink_open(front, detail);
+	return uplinks_open(front, detail);
 }
 
 enum err
@@ -238,7 +236,7 @@ front_run(const struct front_settings *settings, struct err_detail *detail)
 	if (err != OK)
 		return err;
 	log_info("engine started", LOG_STR("engine", settings->name),
-	    LOG_STR("gateway", settings->gateway),
+	    LOG_UINT("gateways", front->uplink_count),
 	    LOG_UINT("slots", settings->slots),
 	    LOG_STR("version", POSTERN_VERSION));
 	notify_ready("no session with the gateway yet");
@@ -250,6 +248,8 @@ front_run(const struct front_settings *settings, struct err_detail *detail)
 			process.has_dead_children = false;
 			reaper_collect(&front->reaper);
 		}
+		if (front->told_to_leave && !front->draining)
+			front_drain(&process);
 		if (front->draining)
 			front_check_drained(&process);
 	}

@@ -1,5 +1,5 @@
 /*
- * The engine's front: pulls jobs from one gateway and has each executed in a
+ * The engine's front: pulls jobs from its gateways and has each executed in a
  * process of its own, within its limits.
  *
  * Thread model. The main thread owns everything below and runs one epoll loop:
@@ -12,7 +12,7 @@
  * libcurl resolves names on threads of its own. Nothing on the main thread
  * waits for anything but epoll.
  *
- * Who owns what: uplink the session with the gateway, ask the link's contexts,
+ * Who owns what: uplink the session with a gateway, ask its link's contexts,
  * slot a ticket and its execution, execution one job from arrival to result,
  * hostcall its one pending host call, outbound scripts' HTTP, property_keys
  * the keys that no script may read, template_pool the templates by release,
@@ -28,13 +28,16 @@
 #include "engine/front/ask.h"
 #include "engine/front/loop.h"
 #include "engine/front/reaper.h"
+#include "proto/link_tls.h"
 
 /* Room for the layer names of hello.sandbox_missing. */
 #define FRONT_SANDBOX_TEXT_BYTES 257
 
 /* Checked configuration; every string outlives the front. */
 struct front_settings {
-	const char *gateway; /* ipc:// URL */
+	const char *gateways;     /* URLs, comma-separated */
+	struct link_tls tls;      /* cert NULL: none; of tls+tcp:// gateways */
+	const char *identity_key; /* file; NULL: none */
 	const char *name;
 	const char *labels;           /* comma-separated, may be "" */
 	unsigned slots;               /* 1..FRONT_SLOTS_MAX */
@@ -90,17 +93,18 @@ struct uplink;
 struct front {
 	const struct front_settings *settings;
 	struct loop loop;
-	struct asks asks;
 	struct reaper reaper;
 	struct slot *slots; /* settings->slots of them */
 	struct template_pool *pool;
-	struct uplink *uplink;
+	struct uplink *uplinks[FRONT_GATEWAYS_MAX];
+	unsigned uplink_count;
 	struct outbound *outbound;
 	struct property_keys *keys;
 	struct offload *signatures; /* keyed calls that take microseconds */
 	struct offload *passwords;  /* and those that take a while */
 	struct front_counters counters;
-	bool draining; /* SIGTERM came: no new tickets */
+	bool draining;      /* no new tickets; ends when nothing runs */
+	bool told_to_leave; /* a gateway's operator wants it so */
 };
 
 /*

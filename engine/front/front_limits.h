@@ -23,6 +23,13 @@
 	(FRONT_CONTEXTS_MAX - FRONT_CONTEXTS_CALLS - FRONT_CONTEXTS_AUX - \
 	    FRONT_CONTEXTS_CONTROL)
 
+/* Gateways of one engine: each has its part of the slots, and a socket. */
+#define FRONT_GATEWAYS_MAX 4
+
+/* A gateway away for longer than a restart or a new hello takes lends its
+ * slots to the others. */
+#define FRONT_LEND_AFTER_MS 1000
+
 /* Executions mostly wait (host calls, the gateway's commits): some more slots
  * than cores keep the cores busy without letting children starve each other. */
 #define FRONT_SLOTS_PER_CORE 4

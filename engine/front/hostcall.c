@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "engine/front/execution.h"
 #include "engine/front/local.h"
+#include "engine/front/slot.h"
 #include "engine/front/uplink.h"
 #include "engine/front/worker.h"
 
@@ -43,7 +44,7 @@ hostcall_is_pending(const struct hostcall *call)
 void
 hostcall_drop(struct hostcall *call)
 {
-	ask_drop(&call->execution->front->asks, &call->ask);
+	ask_drop(&call->ask);
 	if (call->pending)
 		local_note(call, NULL);
 	hostcall_outside_drop(call);
@@ -87,7 +88,7 @@ hostcall_question(struct hostcall *call, const struct message *question,
 	struct err_detail detail = {0};
 
 	call->wait = wait;
-	if (ask_send(&execution->front->asks, &call->ask, question,
+	if (ask_send(uplink_asks(execution->slot->uplink), &call->ask, question,
 		FRONT_CALL_TIMEOUT_MS, &detail) == OK)
 		return true;
 	execution->front->counters.spoke_out_of_turn++;
@@ -182,15 +183,13 @@ hostcall_fail(struct hostcall *call, const char *error, const char *sentence)
 static void
 hostcall_went_away(struct hostcall *call, const struct msg_go_away *go_away)
 {
-	struct front *front = call->execution->front;
-
 	if (uplink_is_about_job(go_away)) {
 		execution_abandon(call->execution);
 		return;
 	}
 	/* Refused unread, so without an effect: asked again with the next
 	 * session. First close the session, then queue the question. */
-	uplink_go_away(front, go_away);
+	uplink_go_away(call->execution->slot->uplink, go_away);
 	if (go_away->reason == GO_AWAY_UNKNOWN_SESSION ||
 	    go_away->reason == GO_AWAY_DRAINING)
 		hostcall_ask(call);

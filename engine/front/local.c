@@ -423,14 +423,14 @@ local_cancel(void *owner, unsigned context)
 }
 
 enum err
-local_open(struct local *local, struct front *front, struct inbox *inbox,
-    struct err_detail *detail)
+local_open(struct local *local, struct front *front, struct asks *asks,
+    struct inbox *inbox, struct err_detail *detail)
 {
 	struct loop *loop = &front->loop;
 
 	local->front = front;
 	local->inbox = inbox;
-	front->asks.carrier = (struct ask_carrier){
+	asks->carrier = (struct ask_carrier){
 	    .owner = local, .ask = local_ask, .cancel = local_cancel};
 	local->in_source = (struct loop_source){
 	    .fd = -1, .ready = local_readable, .owner = local};

@@ -19,6 +19,7 @@
 #include "common/err.h"
 #include "proto/message.h"
 
+struct asks;
 struct execution;
 struct front;
 struct hostcall;
@@ -29,8 +30,8 @@ struct outbound_order;
 /* NULL: out of memory. Lives as long as the process. */
 struct local *local_new(int jobs_fd, int outcomes_fd);
 
-/* Begins to read jobs; becomes the carrier of the front's questions. */
-enum err local_open(struct local *local, struct front *front,
+/* Begins to read jobs; becomes the carrier of `asks`. */
+enum err local_open(struct local *local, struct front *front, struct asks *asks,
     struct inbox *inbox, struct err_detail *detail) MUST_USE;
 
 /* ---- from execution.c, hostcall.c and hostcall_outside.c -----------------

@@ -4,7 +4,6 @@
  */
 #include "engine/front/pulse.h"
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "engine/front/uplink.h"
@@ -16,10 +15,9 @@
 static bool
 pulse_is_alive(const struct pulse *pulse)
 {
-	int64_t silent_us = clock_mono_us() - uplink_heard_us(pulse->front);
+	int64_t silent_us = uplinks_silent_us(pulse->front);
 
-	if (!uplink_is_welcome(pulse->front) ||
-	    silent_us <= pulse->every_ms * 1000)
+	if (silent_us <= pulse->every_ms * 1000)
 		return true;
 	log_error("a session whose heartbeats are not answered",
 	    LOG_INT("silent_ms", silent_us / 1000));

@@ -92,7 +92,7 @@ slot_go_on(struct slot *slot, struct span bytes)
 	slot_idle(slot);
 	if (type == MSG_GO_AWAY &&
 	    message_decode(bytes, SENDER_GATEWAY, &message, NULL) == OK)
-		uplink_go_away(slot->front, &message.go_away);
+		uplink_go_away(slot->uplink, &message.go_away);
 }
 
 static void
@@ -119,7 +119,7 @@ slot_keeps_result(struct slot *slot, struct span bytes)
 		return false;
 	if (message.go_away.reason != GO_AWAY_UNKNOWN_SESSION)
 		return false;
-	uplink_go_away(slot->front, &message.go_away);
+	uplink_go_away(slot->uplink, &message.go_away);
 	return true;
 }
 
@@ -160,13 +160,17 @@ slot_offer(struct slot *slot)
 {
 	struct message message = {.type = MSG_TICKET};
 	struct front *front = slot->front;
+	struct uplink *uplink;
 
 	CHECK(slot->state == SLOT_IDLE && slot->ask.state == ASK_IDLE);
 	timer_clear(&front->loop.timers, &slot->again);
-	if (front->draining || !uplink_is_welcome(front))
+	uplink = front->draining ? NULL : uplink_for(slot->home);
+	if (uplink == NULL)
 		return;
+	slot->uplink = uplink;
 	slot->state = SLOT_ASKING;
-	CHECK(ask_send(&front->asks, &slot->ask, &message, 0, NULL) == OK);
+	CHECK(ask_send(uplink_asks(slot->uplink), &slot->ask, &message, 0,
+		  NULL) == OK);
 }
 
 /*
@@ -183,23 +187,28 @@ slot_deliver(struct slot *slot)
 
 	CHECK(slot->state == SLOT_ENDED && slot->ask.state == ASK_IDLE);
 	timer_clear(&front->loop.timers, &slot->again);
-	slot->carries_ticket = !front->draining;
+	slot->carries_ticket =
+	    !front->draining && uplink_for(slot->home) == slot->uplink;
 	execution_result(&slot->execution, &message);
 	message.result.ticket = slot->carries_ticket;
-	if (ask_send(&front->asks, &slot->ask, &message, 0, &detail) == OK)
+	if (ask_send(uplink_asks(slot->uplink), &slot->ask, &message, 0,
+		&detail) == OK)
 		return;
 	message.result.recording = recording_shrink(&slot->execution.recording);
-	if (ask_send(&front->asks, &slot->ask, &message, 0, &detail) == OK)
+	if (ask_send(uplink_asks(slot->uplink), &slot->ask, &message, 0,
+		&detail) == OK)
 		return;
 	message.result.log = (struct span){NULL, 0};
-	if (ask_send(&front->asks, &slot->ask, &message, 0, &detail) == OK)
+	if (ask_send(uplink_asks(slot->uplink), &slot->ask, &message, 0,
+		&detail) == OK)
 		return;
 	log_error("result did not encode", LOG_STR("error", detail.text));
 	message.result.outcome = (struct span){NULL, 0};
 	message.result.code = SCRIPT_BAD_RESULT;
 	message.result.error =
 	    span_str("the script's result does not fit a message");
-	CHECK(ask_send(&front->asks, &slot->ask, &message, 0, NULL) == OK);
+	CHECK(ask_send(uplink_asks(slot->uplink), &slot->ask, &message, 0,
+		  NULL) == OK);
 }
 
 void
@@ -228,6 +237,8 @@ slots_init(struct front *front)
 		struct slot *slot = &front->slots[i];
 
 		slot->front = front;
+		slot->home = front->uplinks[i % front->uplink_count];
+		slot->uplink = slot->home;
 		ask_init(&slot->ask, i, 1, slot_answered, slot);
 		timer_init(&slot->again, slot_again, slot);
 		execution_init(&slot->execution, front, slot);
@@ -236,7 +247,7 @@ slots_init(struct front *front)
 }
 
 void
-slots_resume(struct front *front)
+slots_resume(struct front *front, const struct uplink *uplink)
 {
 	for (unsigned i = 0; i < front->settings->slots; i++) {
 		struct slot *slot = &front->slots[i];
@@ -245,22 +256,50 @@ slots_resume(struct front *front)
 			continue;
 		if (slot->state == SLOT_IDLE)
 			slot_offer(slot);
-		else if (slot->state == SLOT_ENDED)
+		else if (slot->state == SLOT_ENDED && slot->uplink == uplink)
 			slot_deliver(slot);
 	}
 }
 
 void
-slots_forget(struct front *front)
+slots_lend(struct front *front, const struct uplink *home)
+{
+	for (unsigned i = 0; i < front->settings->slots; i++) {
+		struct slot *slot = &front->slots[i];
+
+		if (slot->home == home && slot->state == SLOT_IDLE &&
+		    slot->ask.state == ASK_IDLE)
+			slot_offer(slot);
+	}
+}
+
+bool
+slots_are_lent(const struct front *front, const struct uplink *uplink,
+    const struct uplink *home)
+{
+	for (unsigned i = 0; i < front->settings->slots; i++) {
+		const struct slot *slot = &front->slots[i];
+
+		if (slot->home == home && slot->uplink == uplink &&
+		    slot->ask.state == ASK_OUT &&
+		    (slot->state == SLOT_ASKING || slot->carries_ticket))
+			return true;
+	}
+	return false;
+}
+
+void
+slots_forget(struct front *front, const struct uplink *uplink)
 {
 	unsigned forgotten = 0;
 
 	for (unsigned i = 0; i < front->settings->slots; i++) {
 		struct slot *slot = &front->slots[i];
 
-		if (slot->state != SLOT_HELD && slot->state != SLOT_ENDED)
+		if (slot->uplink != uplink ||
+		    (slot->state != SLOT_HELD && slot->state != SLOT_ENDED))
 			continue;
-		ask_drop(&front->asks, &slot->ask);
+		ask_drop(&slot->ask);
 		execution_clear(&slot->execution);
 		slot->state = SLOT_IDLE;
 		forgotten++;
@@ -277,7 +316,8 @@ slot_is_in_hand(const struct slot *slot)
 }
 
 void
-slots_append_running(const struct front *front, struct buf *out)
+slots_append_running(
+    const struct front *front, const struct uplink *uplink, struct buf *out)
 {
 	/* 33 slots times some 30 bytes are far below this. */
 	CHECK(out->max_bytes >= SLOT_RUNNING_MAX);
@@ -285,7 +325,7 @@ slots_append_running(const struct front *front, struct buf *out)
 		const struct slot *slot = &front->slots[i];
 		struct message message = {.type = MSG_RUNNING_JOB};
 
-		if (!slot_is_in_hand(slot))
+		if (slot->uplink != uplink || !slot_is_in_hand(slot))
 			continue;
 		message.running_job.job = slot->execution.job.job;
 		message.running_job.attempt = slot->execution.job.attempt;
@@ -306,7 +346,7 @@ slots_live(const struct front *front)
 }
 
 unsigned
-slots_owed(const struct front *front, bool was_heard)
+slots_owed(const struct front *front)
 {
 	unsigned owed = 0;
 
@@ -316,7 +356,8 @@ slots_owed(const struct front *front, bool was_heard)
 		if (!slot_is_in_hand(slot))
 			continue;
 		if (slot->state == SLOT_ENDED && slot->carries_ticket &&
-		    slot->ask.state == ASK_OUT && was_heard)
+		    slot->ask.state == ASK_OUT &&
+		    uplink_draining_heard(slot->uplink))
 			continue;
 		owed++;
 	}
@@ -329,7 +370,11 @@ slots_offered(const struct front *front)
 	for (unsigned i = 0; i < front->settings->slots; i++) {
 		const struct slot *slot = &front->slots[i];
 
+		/* Tickets cannot be withdrawn; a gateway that has heard that
+		 * we drain answers none, and without a session none is out. */
 		if (slot->ask.state == ASK_OUT &&
+		    uplink_is_welcome(slot->uplink) &&
+		    !uplink_draining_heard(slot->uplink) &&
 		    (slot->state == SLOT_ASKING || slot->carries_ticket))
 			return true;
 	}
@@ -337,8 +382,9 @@ slots_offered(const struct front *front)
 }
 
 void
-slots_take_back(struct front *front)
+slots_take_back(struct front *front, const struct uplink *uplink)
 {
 	for (unsigned i = 0; i < front->settings->slots; i++)
-		ask_cancel(&front->asks, &front->slots[i].ask);
+		if (front->slots[i].uplink == uplink)
+			ask_cancel(&front->slots[i].ask);
 }

@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "engine/front/execution.h"
+#include "engine/front/slot.h"
 #include "engine/front/template_pool.h"
 #include "engine/front/uplink.h"
 
@@ -36,8 +37,8 @@ template_fetch_init(struct template_entry *entry)
 void
 template_fetch_fini(struct template_entry *entry)
 {
-	ask_drop(&entry->front->asks, &entry->source_ask);
-	ask_drop(&entry->front->asks, &entry->properties_ask);
+	ask_drop(&entry->source_ask);
+	ask_drop(&entry->properties_ask);
 	ask_fini(&entry->source_ask);
 	ask_fini(&entry->properties_ask);
 	buf_fini(&entry->source);
@@ -46,12 +47,13 @@ template_fetch_fini(struct template_entry *entry)
 
 /*
  * The gateway did not hand it out. What concerns only the job it was asked for
- * costs that job; a lost connection costs nothing, as the entry asks again
- * with the next session (the job's start allowance bounds the wait).
+ * costs that job; a lost connection costs nothing, as the entry asks again, at
+ * once where another gateway wants the same, else with the next session (the
+ * job's start allowance bounds the wait).
  */
 static void
-template_fetch_refused(struct template_entry *entry, uint64_t asked_for,
-    const struct message *answer)
+template_fetch_refused(struct template_entry *entry,
+    const struct template_asked *asked, const struct message *answer)
 {
 	struct execution *execution;
 
@@ -65,7 +67,8 @@ template_fetch_refused(struct template_entry *entry, uint64_t asked_for,
 	case GO_AWAY_STALE:
 	case GO_AWAY_NOT_YOURS:
 		TAILQ_FOREACH (execution, &entry->waiting, waiting) {
-			if (execution->job.job == asked_for)
+			if (execution->job.job == asked->job &&
+			    execution->slot->uplink == asked->uplink)
 				break;
 		}
 		if (execution != NULL)
@@ -79,13 +82,14 @@ template_fetch_refused(struct template_entry *entry, uint64_t asked_for,
 	default:
 		break;
 	}
-	uplink_go_away(entry->front, &answer->go_away);
+	uplink_go_away(asked->uplink, &answer->go_away);
 }
 
 /* True: the text of the expected answer. False: all that is to do is done. */
 static bool
-template_fetch_decode(struct template_entry *entry, uint64_t asked_for,
-    struct span bytes, enum message_type expected, struct message *message_r)
+template_fetch_decode(struct template_entry *entry,
+    const struct template_asked *asked, struct span bytes,
+    enum message_type expected, struct message *message_r)
 {
 	struct err_detail detail = {0};
 	enum err err;
@@ -101,7 +105,7 @@ template_fetch_decode(struct template_entry *entry, uint64_t asked_for,
 	}
 	if (message_r->type == expected)
 		return true;
-	template_fetch_refused(entry, asked_for, message_r);
+	template_fetch_refused(entry, asked, message_r);
 	return false;
 }
 
@@ -112,8 +116,12 @@ template_fetch_source_came(void *owner, enum err err, struct span bytes)
 	struct message message;
 	size_t len;
 
-	if (err != OK || !template_fetch_decode(entry, entry->source_asked_for,
-			     bytes, MSG_SOURCE, &message))
+	if (err != OK) {
+		template_pool_serve(entry);
+		return;
+	}
+	if (!template_fetch_decode(
+		entry, &entry->source_asked, bytes, MSG_SOURCE, &message))
 		return;
 	buf_reset(&entry->source);
 	buf_append_span(&entry->source, message.source.text);
@@ -131,8 +139,11 @@ template_fetch_properties_came(void *owner, enum err err, struct span bytes)
 	struct template_entry *entry = owner;
 	struct message message;
 
-	if (err != OK ||
-	    !template_fetch_decode(entry, entry->properties_asked_for, bytes,
+	if (err != OK) {
+		template_pool_serve(entry);
+		return;
+	}
+	if (!template_fetch_decode(entry, &entry->properties_asked, bytes,
 		MSG_PROPERTIES, &message))
 		return;
 	buf_reset(&entry->properties);
@@ -142,44 +153,58 @@ template_fetch_properties_came(void *owner, enum err err, struct span bytes)
 }
 
 static void
-template_fetch_ask(struct template_entry *entry, struct ask *ask,
-    const struct message *message)
+template_fetch_ask(struct ask *ask, const struct execution *execution,
+    const struct message *message, struct template_asked *asked_r)
 {
+	struct uplink *uplink = execution->slot->uplink;
 	struct err_detail detail = {0};
 
 	if (ask->state != ASK_IDLE)
 		return;
-	if (ask_send(&entry->front->asks, ask, message, FRONT_AUX_TIMEOUT_MS,
+	*asked_r = (struct template_asked){uplink, execution->job.job};
+	if (ask_send(uplink_asks(uplink), ask, message, FRONT_AUX_TIMEOUT_MS,
 		&detail) != OK)
 		log_error(
 		    "question did not encode", LOG_STR("error", detail.text));
 }
 
+/* The first that waits and whose gateway can be asked; NULL: none, and whoever
+ * has a session next asks again (template_pool_resume()). */
+static const struct execution *
+template_fetch_asker(const struct template_entry *entry)
+{
+	const struct execution *execution;
+
+	TAILQ_FOREACH (execution, &entry->waiting, waiting)
+		if (uplink_is_welcome(execution->slot->uplink))
+			return execution;
+	return NULL;
+}
+
 bool
 template_fetch_ready(struct template_entry *entry)
 {
-	const struct execution *execution = TAILQ_FIRST(&entry->waiting);
+	const struct execution *execution;
 	struct message message;
 
 	if (entry->has_source && entry->has_properties)
 		return true;
+	execution = template_fetch_asker(entry);
 	if (execution == NULL)
 		return false;
 	if (!entry->has_source) {
 		message = (struct message){.type = MSG_SOURCE_GET};
 		message.source_get.job = execution->job.job;
 		message.source_get.source = execution->job.source;
-		if (entry->source_ask.state == ASK_IDLE)
-			entry->source_asked_for = execution->job.job;
-		template_fetch_ask(entry, &entry->source_ask, &message);
+		template_fetch_ask(&entry->source_ask, execution, &message,
+		    &entry->source_asked);
 	}
 	if (!entry->has_properties) {
 		message = (struct message){.type = MSG_PROPERTIES_GET};
 		message.properties_get.job = execution->job.job;
 		message.properties_get.properties = execution->job.properties;
-		if (entry->properties_ask.state == ASK_IDLE)
-			entry->properties_asked_for = execution->job.job;
-		template_fetch_ask(entry, &entry->properties_ask, &message);
+		template_fetch_ask(&entry->properties_ask, execution, &message,
+		    &entry->properties_asked);
 	}
 	return false;
 }

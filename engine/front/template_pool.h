@@ -23,6 +23,7 @@
 #include "engine/front/worker.h"
 
 struct execution;
+struct uplink;
 TAILQ_HEAD(execution_list, execution);
 
 #define TEMPLATE_ID_BYTES      32
@@ -36,6 +37,12 @@ struct template_key {
 	uint8_t properties[TEMPLATE_ID_BYTES];
 	uint64_t kind;
 	uint64_t heap_bytes;
+};
+
+/* Whose question it was: a job of one gateway. */
+struct template_asked {
+	struct uplink *uplink;
+	uint64_t job;
 };
 
 /* The process of an entry. Changed by template_process.c alone. */
@@ -55,8 +62,8 @@ struct template_entry {
 	 */
 	struct ask source_ask;
 	struct ask properties_ask;
-	uint64_t source_asked_for; /* the job the question named */
-	uint64_t properties_asked_for;
+	struct template_asked source_asked;
+	struct template_asked properties_asked;
 	bool has_source;
 	bool has_properties;
 	char file[TEMPLATE_FILE_BYTES];
