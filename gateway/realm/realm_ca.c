@@ -9,6 +9,7 @@
 
 #include "common/encoding.h"
 #include "gateway/realm/realm_syntax.h"
+#include "gateway/realm/realm_value.h"
 
 #define PEM_BEGIN "-----BEGIN "
 #define PEM_FIRST "-----BEGIN CERTIFICATE-----"
@@ -75,6 +76,15 @@ ca_mistake(struct span text)
 	return NULL;
 }
 
+/* And not one that lies elsewhere and is only named. */
+static bool
+ca_is_of_realm(const struct realm_draft *draft, const char *path)
+{
+	return realm_dir_path_is_good(span_str(path)) &&
+	       (!realm_dir_is_set(draft->dir) ||
+		   realm_dir_has(draft->dir, path));
+}
+
 bool
 realm_ca_take(struct realm_draft *draft, const struct yaml_source *source,
     const struct setting *setting, const char **pem_r)
@@ -88,11 +98,13 @@ realm_ca_take(struct realm_draft *draft, const struct yaml_source *source,
 	if (!setting->given || draft->dir == NULL)
 		return true;
 	buf_init(&text, REALM_CA_BYTES);
-	err = realm_dir_read(draft->dir, setting->text, &text, NULL, &detail);
+	err = realm_value_read(draft, setting->text, &text, &detail);
 	if (err != OK)
 		mistake = err_text(&detail, err);
 	else
 		mistake = ca_mistake(buf_span(&text));
+	if (mistake == NULL && ca_is_of_realm(draft, setting->text))
+		realm_draft_see(draft, setting->text, buf_span(&text));
 	if (mistake != NULL)
 		realm_problem_add(&draft->problems,
 		    (struct realm_place){

@@ -1,6 +1,7 @@
 /*
- * The files of a realm directory, read as somebody else's: only regular files
- * (or symbolic links to such), each bounded.
+ * The files of a realm, read as somebody else's: those of a directory (only
+ * regular files, or symbolic links to such, each bounded), or a set of files
+ * in memory that is shaped like one.
  *
  * Threads: one at a time, a thread that may block.
  */
@@ -17,11 +18,33 @@
 /* A realm of ten thousand clients still loads. */
 #define REALM_DIR_ENTRIES_MAX 20000
 
-struct realm_dir; /* owns one descriptor */
+struct realm_dir; /* owns one descriptor, or borrows a set */
+
+/* A file of a set. */
+struct realm_dir_file {
+	const char *path; /* "clients/demo-app.yaml" */
+	struct span bytes;
+};
 
 enum err realm_dir_open(const char *path, struct realm_dir **dir_r,
     struct err_detail *detail) MUST_USE;
 void realm_dir_close(struct realm_dir *dir); /* NULL is fine */
+
+/*
+ * A directory that is a set of files, borrowed: sorted by path (strcmp), none
+ * twice, each realm_dir_path_is_good(). It has no place on the disk: what a
+ * file of it names by `file:` is not looked for in it.
+ */
+enum err realm_dir_of_files(const struct realm_dir_file *files, size_t count,
+    struct realm_dir **dir_r, struct err_detail *detail) MUST_USE;
+
+bool realm_dir_is_set(const struct realm_dir *dir);
+
+/* Whether a set has a file of this path. */
+bool realm_dir_has(const struct realm_dir *dir, const char *path);
+
+/* Relative, of text, up to 255 bytes, no part of it empty, "." or "..". */
+bool realm_dir_path_is_good(struct span path);
 
 /*
  * Reads a file (`path` relative to the directory, or absolute) into `out`,

@@ -155,6 +155,15 @@ realm_draft_source(struct realm_draft *draft, const char *file)
 	return (struct yaml_source){file, draft->scratch, &draft->problems};
 }
 
+/* Tells who asked that this file is part of the realm. */
+static inline void
+realm_draft_see(
+    const struct realm_draft *draft, const char *path, struct span bytes)
+{
+	if (draft->sources->seen != NULL)
+		draft->sources->seen(draft->sources->user, path, bytes);
+}
+
 /* For fuzzing: one document as the `kind`-th of realm.yaml, scopes.yaml,
  * properties.yaml, a client, an API client, an IdP (modulo 6). Reads and
  * writes no file. */

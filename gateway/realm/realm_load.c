@@ -40,6 +40,8 @@ load_parse(struct realm_draft *draft, const char *path, bool required,
 	err =
 	    realm_dir_read(draft->dir, path, &text, &file_r->exposed, &detail);
 	if (err == OK)
+		realm_draft_see(draft, path, buf_span(&text));
+	if (err == OK)
 		*found_r =
 		    realm_yaml_parse(&source, buf_span(&text), &file_r->root);
 	/* It may hold plain secrets. */
@@ -154,7 +156,8 @@ load_note_foreign_in(
 			return false;
 		while (known[k] != NULL && strcmp(known[k], names[i]) != 0)
 			k++;
-		if (known[k] == NULL && !realm_ca_is_named(draft, path))
+		if (known[k] == NULL && !realm_ca_is_named(draft, path) &&
+		    !load_ends_with(names[i], ".test.yaml"))
 			load_note_foreign(draft, path);
 	}
 	return true;
@@ -381,25 +384,20 @@ load_open(struct realm_draft *draft)
 }
 
 enum err
-realm_load(const char *dir, const struct realm_sources *sources,
-    const struct realm **realm_r, struct buf *problems)
+realm_load_from(const struct realm_dir *dir,
+    const struct realm_sources *sources, const struct realm **realm_r,
+    struct realm_problems *problems)
 {
 	struct realm_draft draft = {
-	    .problems = {.out = problems}, .sources = sources};
-	struct err_detail detail = {0};
-	struct realm_dir *opened = NULL;
+	    .problems = *problems, .dir = dir, .sources = sources};
 	enum err err = load_open(&draft);
 
-	if (err == OK) {
-		err = realm_dir_open(dir, &opened, &detail);
-		draft.dir = opened;
-		if (err == OK)
-			err = load_all(&draft);
-		else
-			load_problem(&draft, dir, err_text(&detail, err));
-	}
+	if (err == OK)
+		err = load_all(&draft);
 	realm_problem_close(&draft.problems);
-	realm_dir_close(opened);
+	*problems = draft.problems;
+	if (draft.scratch != NULL)
+		arena_wipe(draft.scratch); /* secrets in the clear */
 	arena_free(draft.scratch);
 	if (err != OK) {
 		arena_free(draft.kept);
@@ -407,6 +405,25 @@ realm_load(const char *dir, const struct realm_sources *sources,
 	}
 	*realm_r = draft.realm;
 	return OK;
+}
+
+enum err
+realm_load(const char *dir, const struct realm_sources *sources,
+    const struct realm **realm_r, struct buf *problems)
+{
+	struct realm_problems lines = {.out = problems};
+	struct err_detail detail = {0};
+	struct realm_dir *opened;
+	enum err err = realm_dir_open(dir, &opened, &detail);
+
+	if (err != OK) {
+		realm_problem_add(&lines, (struct realm_place){dir, 0, NULL},
+		    "%s", err_text(&detail, err));
+		return err;
+	}
+	err = realm_load_from(opened, sources, realm_r, &lines);
+	realm_dir_close(opened);
+	return err;
 }
 
 /* ---- documents from memory ---------------------------------------------- */

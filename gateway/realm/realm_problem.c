@@ -28,7 +28,6 @@ problem_append_clean(struct buf *out, struct span text)
 		}
 		text = span_of(text.data + len, text.len - len);
 	}
-	buf_append_char(out, '\n');
 }
 
 static size_t
@@ -57,25 +56,68 @@ problem_format_place(char *line, struct realm_place place, size_t at)
 	return problem_advance(wrote, at);
 }
 
-static void problem_write(struct realm_problems *problems, const char *before,
+/* Each cleaned; NULL where there is none or memory ran out. */
+static const char *
+problem_clean(struct buf *out, const char *text)
+{
+	buf_init(out, (size_t)4 * LINE_BYTES);
+	if (text == NULL)
+		return NULL;
+	problem_append_clean(out, span_str(text));
+	return buf_cstr(out);
+}
+
+static void
+problem_tell(const struct realm_problems *problems, bool warning,
+    struct realm_place place, const char *message)
+{
+	struct buf file, key, sentence;
+	const struct realm_problem problem = {
+	    .warning = warning,
+	    .place = {problem_clean(&file, place.file), place.line,
+		problem_clean(&key, place.key)},
+	    .message = problem_clean(&sentence, message),
+	};
+
+	problems->each(problems->user, &problem);
+	buf_fini(&file);
+	buf_fini(&key);
+	buf_fini(&sentence);
+}
+
+static void
+problem_write_line(const struct realm_problems *problems, bool warning,
+    struct realm_place place, const char *message)
+{
+	char line[LINE_BYTES];
+	size_t at = problem_advance(
+	    snprintf(line, sizeof line, "%s", warning ? "warning: " : ""), 0);
+
+	at = problem_format_place(line, place, at);
+	at = problem_advance(
+	    snprintf(line + at, sizeof line - at, "%s", message), at);
+	problem_append_clean(problems->out, span_of(line, at));
+	buf_append_char(problems->out, '\n');
+}
+
+static void problem_write(struct realm_problems *problems, bool warning,
     struct realm_place place, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
 
 static void
-problem_write(struct realm_problems *problems, const char *before,
+problem_write(struct realm_problems *problems, bool warning,
     struct realm_place place, const char *format, va_list args)
 {
-	char line[LINE_BYTES];
-	size_t at;
+	char message[LINE_BYTES];
 
 	if (problems->lines >= REALM_PROBLEMS_MAX)
 		return;
 	problems->lines++;
-	at = problem_advance(snprintf(line, sizeof line, "%s", before), 0);
-	at = problem_format_place(line, place, at);
-	at = problem_advance(
-	    vsnprintf(line + at, sizeof line - at, format, args), at);
-	problem_append_clean(problems->out, span_of(line, at));
+	(void)vsnprintf(message, sizeof message, format, args);
+	if (problems->out != NULL)
+		problem_write_line(problems, warning, place, message);
+	if (problems->each != NULL)
+		problem_tell(problems, warning, place, message);
 }
 
 void
@@ -86,7 +128,7 @@ realm_problem_add(struct realm_problems *problems, struct realm_place place,
 
 	problems->mistakes++;
 	va_start(args, format);
-	problem_write(problems, "", place, format, args);
+	problem_write(problems, false, place, format, args);
 	va_end(args);
 }
 
@@ -97,14 +139,20 @@ realm_problem_warn(struct realm_problems *problems, struct realm_place place,
 	va_list args;
 
 	va_start(args, format);
-	problem_write(problems, "warning: ", place, format, args);
+	problem_write(problems, true, place, format, args);
 	va_end(args);
 }
 
 void
 realm_problem_close(struct realm_problems *problems)
 {
-	if (problems->lines >= REALM_PROBLEMS_MAX)
-		buf_append_str(problems->out,
-		    "warning: only the first lines are listed\n");
+	static const struct realm_problem last = {
+	    true, {NULL, 0, NULL}, "only the first lines are listed"};
+
+	if (problems->lines < REALM_PROBLEMS_MAX)
+		return;
+	if (problems->out != NULL)
+		buf_printf(problems->out, "warning: %s\n", last.message);
+	if (problems->each != NULL)
+		problems->each(problems->user, &last);
 }

@@ -10,6 +10,7 @@
 #include "gateway/realm/realm_ca.h"
 #include "gateway/realm/realm_draft.h"
 #include "gateway/realm/realm_syntax.h"
+#include "gateway/realm/realm_value.h"
 
 /* As long as a value in the file may be. */
 #define PROPERTY_VALUE_BYTES ((size_t)64 << 10)
@@ -48,15 +49,17 @@ property_take_secret_file(struct realm_draft *draft,
     const struct yaml_source *source, const struct setting *setting,
     const char **value_r)
 {
-	const char *path =
-	    realm_dir_path(draft->dir, draft->scratch, setting->text);
+	const char *mistake;
+	const char *path = realm_value_path(draft, setting->text, &mistake);
 	struct err_detail detail = {0};
 	struct secret *secret;
 	enum err err;
 	bool fine;
 
+	if (mistake != NULL)
+		property_problem(draft, source, setting, "file", mistake);
 	if (path == NULL)
-		return false;
+		return mistake != NULL;
 	err = secret_read_file(path, PROPERTY_VALUE_BYTES, &secret, &detail);
 	if (err != OK) {
 		property_problem(
@@ -79,7 +82,7 @@ property_take_file(struct realm_draft *draft, const struct yaml_source *source,
 	bool fine = true;
 
 	buf_init(&text, PROPERTY_VALUE_BYTES);
-	err = realm_dir_read(draft->dir, setting->text, &text, NULL, &detail);
+	err = realm_value_read(draft, setting->text, &text, &detail);
 	if (err == OK)
 		fine = property_take_bytes(
 		    draft, source, setting, buf_span(&text), value_r);
@@ -94,8 +97,13 @@ static bool
 property_take_env(struct realm_draft *draft, const struct yaml_source *source,
     const struct setting *setting, const char **value_r)
 {
+	const char *mistake = realm_value_env_mistake(draft, setting->text);
 	const char *text = getenv(setting->text);
 
+	if (mistake != NULL) {
+		property_problem(draft, source, setting, "env", mistake);
+		return true;
+	}
 	if (text == NULL) {
 		property_problem(draft, source, setting, "env",
 		    "there is no such environment variable");
@@ -112,22 +120,71 @@ property_take_env(struct realm_draft *draft, const struct yaml_source *source,
 }
 
 static bool
+property_is_secret(const struct property_item *item)
+{
+	/* kind: text|key */
+	return item->sensitive.number != 0 || item->kind.number != 0;
+}
+
+/* Why nothing can be kept; NULL: it can. */
+static const char *
+property_keep_mistake(const struct property_item *item)
+{
+	if (strcmp(item->keep.text, item->id.text) != 0)
+		return "expects the property's own id";
+	if (!property_is_secret(item))
+		return "only where the property is sensitive or a key";
+	return NULL;
+}
+
+static bool
+property_take_kept(struct realm_draft *draft, const struct yaml_source *source,
+    const struct property_item *item, const char **value_r)
+{
+	const struct realm_sources *sources = draft->sources;
+	const char *mistake = property_keep_mistake(item);
+	struct buf value;
+	enum err err = ERR_NOT_FOUND;
+
+	if (mistake == NULL && sources->property_get == NULL &&
+	    sources->check_only)
+		return true;
+	buf_init(&value, PROPERTY_VALUE_BYTES);
+	if (mistake == NULL && sources->property_get != NULL)
+		err = sources->property_get(sources->user, item->id.text,
+		    item->kind.number != 0, &value);
+	if (mistake == NULL && err == ERR_NOT_FOUND)
+		mistake = "there is no value to keep; none of this kind is "
+			  "stored for this property";
+	else if (mistake == NULL && err != OK)
+		mistake = "what is stored cannot be read";
+	if (mistake != NULL)
+		property_problem(draft, source, &item->keep, "keep", mistake);
+	else
+		*value_r = arena_copy_str(draft->scratch, buf_span(&value));
+	buf_wipe(&value);
+	return mistake != NULL || *value_r != NULL;
+}
+
+static bool
 property_take_value(struct realm_draft *draft, const struct yaml_source *source,
     const struct property_item *item, const char **value_r)
 {
-	int given = item->value.given + item->env.given + item->file.given;
+	int given = item->value.given + item->env.given + item->file.given +
+		    item->keep.given;
 
 	if (given != 1) {
 		property_problem(draft, source, &item->id, "id",
-		    "expects exactly one of value, env and file");
+		    "expects exactly one of value, env, file and keep");
 		return true;
 	}
+	if (item->keep.given)
+		return property_take_kept(draft, source, item, value_r);
 	if (item->env.given)
 		return property_take_env(draft, source, &item->env, value_r);
 	if (item->file.given && draft->dir == NULL)
 		return true;
-	if (item->file.given &&
-	    (item->sensitive.number != 0 || item->kind.number != 0))
+	if (item->file.given && property_is_secret(item))
 		return property_take_secret_file(
 		    draft, source, &item->file, value_r);
 	if (item->file.given)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "gateway/realm/realm_address.h"
 #include "gateway/realm/realm_hash.h"
 #include "gateway/realm/realm_schema.h"
@@ -66,6 +67,7 @@ struct schema_row {
 };
 
 struct schema {
+	const char *where;
 	const struct schema_row *rows;
 	size_t count;
 	size_t bytes; /* of its struct */
@@ -85,8 +87,8 @@ struct schema {
 #undef END_SCHEMA
 
 static const struct schema schemas[SCHEMA_COUNT] = {
-#define SCHEMA(schema, where, doc)                                      \
-	{schema##_rows, sizeof schema##_rows / sizeof schema##_rows[0], \
+#define SCHEMA(schema, where, doc)                                             \
+	{where, schema##_rows, sizeof schema##_rows / sizeof schema##_rows[0], \
 	    sizeof(struct schema)},
 #define KEY(schema, need, key, type, min, max, fallback, doc)
 #define END_SCHEMA(schema)
@@ -636,6 +638,42 @@ realm_schema_read_block(const struct yaml_source *source,
 	(void)snprintf(prefix, sizeof prefix, "%s.", key);
 	return realm_schema_read(source, id,
 	    (struct schema_input){setting->node, setting->line, prefix}, out_r);
+}
+
+/* A block's schema is named by the key that holds it. */
+static enum realm_schema_id
+schema_of_block(const char *key)
+{
+	size_t id = 0;
+
+	while (id < SCHEMA_COUNT && strcmp(schemas[id].where, key) != 0)
+		id++;
+	CHECK(id < SCHEMA_COUNT);
+	return (enum realm_schema_id)id;
+}
+
+bool
+realm_schema_key(
+    enum realm_schema_id id, size_t place, struct schema_key *key_r)
+{
+	const struct schema *schema = &schemas[id];
+	const struct schema_row *row;
+
+	if (place >= schema->count)
+		return false;
+	row = &schema->rows[place];
+	*key_r = (struct schema_key){.key = row->key, .form = FORM_TEXT};
+	if ((row->type & TYPE_LIST) != 0)
+		key_r->form = FORM_SET;
+	else if (row->type == TYPE_INT || row->type == TYPE_BOOL)
+		key_r->form = FORM_LITERAL;
+	else if (row->type == TYPE_NODE)
+		key_r->form = FORM_NODE;
+	else if (row->type == TYPE_BLOCK)
+		key_r->form = FORM_BLOCK;
+	if (key_r->form == FORM_BLOCK)
+		key_r->block = schema_of_block(row->key);
+	return true;
 }
 
 bool

@@ -64,6 +64,25 @@ bool realm_schema_read_block(const struct yaml_source *source,
     enum realm_schema_id id, const struct setting *setting, const char *key,
     void *out_r);
 
+/* What stands under a key: for those who write a document. */
+enum schema_form {
+	FORM_LITERAL, /* a number, true or false */
+	FORM_TEXT,
+	FORM_SET, /* a list of text whose order means nothing */
+	FORM_BLOCK,
+	FORM_NODE /* maps and lists of text, as the key's own file says */
+};
+
+struct schema_key {
+	const char *key;
+	enum schema_form form;
+	enum realm_schema_id block; /* FORM_BLOCK: its schema */
+};
+
+/* The keys of a schema in their order; false: there is no such place. */
+bool realm_schema_key(
+    enum realm_schema_id id, size_t place, struct schema_key *key_r);
+
 /* Whether a stored limit is one that script_block would accept. */
 bool realm_schema_limits_are_valid(const struct script_limits *limits);
 

@@ -93,6 +93,8 @@ script_take(const struct script_file *file)
 	err = realm_dir_read(
 	    file->draft->dir, file->path, &source, NULL, &detail);
 	if (err == OK)
+		realm_draft_see(file->draft, file->path, buf_span(&source));
+	if (err == OK)
 		fine = script_fill(file, buf_span(&source));
 	else if (err == ERR_NOT_FOUND)
 		script_note_missing(file);

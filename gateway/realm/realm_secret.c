@@ -12,6 +12,7 @@
 #include "common/random.h"
 #include "common/secret.h"
 #include "gateway/realm/realm_draft.h"
+#include "gateway/realm/realm_value.h"
 
 /* Of a secret in an environment variable or a file. */
 #define SECRET_TEXT_BYTES ((size_t)1024)
@@ -69,14 +70,18 @@ secret_take_file(struct realm_draft *draft, const struct secret_client *client,
 	struct err_detail detail = {0};
 	struct secret *secret;
 	struct span text;
+	const char *mistake;
 	const char *path;
 	enum err err;
 
 	if (draft->dir == NULL)
 		return true;
-	path = realm_dir_path(draft->dir, draft->scratch, setting->text);
+	path = realm_value_path(draft, setting->text, &mistake);
+	if (mistake != NULL)
+		secret_problem(draft, client, setting->line,
+		    "client_secret.file", mistake);
 	if (path == NULL)
-		return false;
+		return mistake != NULL;
 	err = secret_read_file(path, SECRET_TEXT_BYTES + 1, &secret, &detail);
 	if (err != OK) {
 		secret_problem(draft, client, setting->line,
@@ -99,9 +104,14 @@ static void
 secret_take_env(struct realm_draft *draft, const struct secret_client *client,
     const struct setting *setting, struct realm_secret *secret_r)
 {
+	const char *mistake = realm_value_env_mistake(draft, setting->text);
 	const char *text = getenv(setting->text);
 
-	if (text == NULL || text[0] == '\0' || strlen(text) > SECRET_TEXT_BYTES)
+	if (mistake != NULL)
+		secret_problem(
+		    draft, client, setting->line, "client_secret.env", mistake);
+	else if (text == NULL || text[0] == '\0' ||
+		 strlen(text) > SECRET_TEXT_BYTES)
 		secret_problem(draft, client, setting->line,
 		    "client_secret.env",
 		    "the environment variable is not set, empty or too long");
@@ -274,30 +284,55 @@ secret_make(struct realm_draft *draft, const struct secret_client *client,
 	return OK;
 }
 
+/* What is stored for the client: the digest of a secret or an imported hash. */
+static enum err
+secret_get(struct realm_draft *draft, const struct secret_client *client,
+    struct realm_secret *secret)
+{
+	const struct realm_sources *sources = draft->sources;
+	struct buf phc;
+	enum err err = ERR_NOT_FOUND;
+
+	secret->kind = SECRET_DIGEST;
+	if (sources->secret_get != NULL)
+		err = sources->secret_get(sources->user, client->kind,
+		    client->client_id, secret->digest);
+	if (err != ERR_NOT_FOUND || sources->phc_get == NULL)
+		return err;
+	buf_init(&phc, REALM_FILE_BYTES);
+	err = sources->phc_get(
+	    sources->user, client->kind, client->client_id, &phc);
+	if (err == OK) {
+		secret->kind = SECRET_PHC;
+		secret->phc = arena_copy_str(draft->kept, buf_span(&phc));
+		err = secret->phc == NULL ? ERR_NOMEM : OK;
+	}
+	buf_wipe(&phc);
+	return err;
+}
+
 enum err
 realm_secret_settle(struct realm_draft *draft,
     const struct secret_client *client, enum secret_source source,
     struct realm_secret *secret)
 {
 	const struct realm_sources *sources = draft->sources;
-	enum err err = ERR_NOT_FOUND;
+	enum err err;
 
 	if (source == SECRET_READY)
 		return OK;
-	secret->kind = SECRET_DIGEST;
-	if (sources->secret_get != NULL)
-		err = sources->secret_get(sources->user, client->kind,
-		    client->client_id, secret->digest);
-	else if (sources->check_only)
+	if (sources->secret_get == NULL && sources->check_only)
 		return OK;
+	err = secret_get(draft, client, secret);
 	if (err == OK)
 		return OK;
+	secret->kind = SECRET_DIGEST;
 	if (err != ERR_NOT_FOUND)
 		return secret_fail(
-		    draft, client, ERR_IO, "its digest cannot be read");
+		    draft, client, ERR_IO, "what is stored cannot be read");
 	if (source == SECRET_STORED)
 		return secret_fail(draft, client, ERR_INVALID,
-		    "there is no secret to keep; none was made for this "
+		    "there is no secret to keep; none is stored for this "
 		    "client");
 	return sources->check_only ? OK : secret_make(draft, client, secret);
 }
