@@ -92,9 +92,20 @@ static const char schema[] =
     "CREATE INDEX release_history_by_idp ON release_history (idp);"
     "CREATE INDEX release_history_by_release ON release_history (release);"
 
+    /* The one or the other: a digest, or an imported hash. */
     "CREATE TABLE client_secrets (kind TEXT NOT NULL,"
-    " client_id TEXT NOT NULL, digest BLOB NOT NULL,"
-    " PRIMARY KEY (kind, client_id)) STRICT, WITHOUT ROWID;"
+    " client_id TEXT NOT NULL, digest BLOB, sealed_phc BLOB,"
+    " PRIMARY KEY (kind, client_id),"
+    " CHECK ((digest IS NULL) <> (sealed_phc IS NULL)))"
+    " STRICT, WITHOUT ROWID;"
+
+    /* The realm where the store rules: its files, and the values of its
+     * properties that are in none. */
+    "CREATE TABLE documents (number INTEGER PRIMARY KEY,"
+    " path TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT;"
+    "CREATE TABLE property_values (number INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT;"
+
     "CREATE TABLE signing_keys (number INTEGER PRIMARY KEY,"
     " kid TEXT NOT NULL UNIQUE, alg TEXT NOT NULL,"
     " slot INTEGER NOT NULL, since INTEGER NOT NULL,"
