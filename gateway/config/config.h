@@ -202,7 +202,11 @@ struct config_outcome {
 	size_t made_count;
 	struct config_problems problems;
 	char etag[CONFIG_ETAG_CHARS + 1]; /* of the one resource; else "" */
+	const char *made_id; /* config_create(): of the new one; else NULL */
+	/* What the above points into; ours. */
 	struct arena *arena;
+	const struct config_view *before;
+	const struct config_view *after;
 };
 
 /* Wipes and frees. */
