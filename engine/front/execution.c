@@ -96,6 +96,7 @@ execution_clear(struct execution *execution)
 	buf_reset(&execution->calls);
 	buf_wipe(&execution->outcome);
 	recording_clear(&execution->recording);
+	replay_end(&execution->replay);
 	execution->job = (struct msg_job){.job = 0};
 	execution->started_us = 0;
 	execution->host_calls = 0;
@@ -181,8 +182,14 @@ execution_start(struct execution *execution, struct worker *worker)
 	random_bytes(seed, sizeof seed);
 	random_bytes(execution->trace_id, sizeof execution->trace_id);
 	recording_begin(&execution->recording, job->record, seed);
+	if (replay_begin(&execution->replay, job->replay) != OK) {
+		execution_end(execution, SCRIPT_LOST,
+		    "the recording that came with the job cannot be used");
+		return;
+	}
 	message.run.seed = span_of(seed, sizeof seed);
 	local_fill_run(execution, &message.run);
+	replay_fill_run(&execution->replay, &message.run);
 	message.run.record = job->record != RECORDING_NONE;
 	message.run.result_bytes = job->result_bytes;
 	message.run.log_bytes = job->log_bytes;
@@ -479,6 +486,7 @@ execution_result(const struct execution *execution, struct message *message_r)
 	if (execution->recording.frames.len > 0)
 		result->recording = buf_span(&execution->recording.frames);
 	result->cold = execution->cold;
+	result->diverged = execution->replay.has_diverged;
 	result->host_calls = execution->host_calls;
 	result->host_call_us = (uint64_t)execution->host_call_us;
 	if (execution->started_us == 0)

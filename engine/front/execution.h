@@ -23,6 +23,7 @@
 #include "engine/front/hostcall.h"
 #include "engine/front/outbound.h"
 #include "engine/front/recording.h"
+#include "engine/front/replay.h"
 #include "proto/message.h"
 
 struct slot;
@@ -65,6 +66,7 @@ struct execution {
 	struct buf log;                         /* frames of log_line */
 	bool log_is_full;
 	struct recording recording;
+	struct replay replay;
 
 	/* How it ended; set once ENDED. */
 	enum script_code code;

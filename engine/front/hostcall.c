@@ -128,6 +128,8 @@ hostcall_begin(struct hostcall *call, struct span body)
 	CHECK(!call->pending);
 	if (message_peek(body) == MSG_HTTP_MORE) {
 		recording_call(&execution->recording, body);
+		if (replay_answer(call, body))
+			return;
 		hostcall_outside_more(call);
 		return;
 	}
@@ -149,7 +151,8 @@ hostcall_begin(struct hostcall *call, struct span body)
 	call->pending = true;
 	call->type = message_peek(body);
 	call->since_us = clock_mono_us();
-	hostcall_ask(call);
+	if (!replay_answer(call, body))
+		hostcall_ask(call);
 }
 
 void
