@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/notify.h"
@@ -34,8 +35,9 @@
 /* A realm with a hundred mistakes, each with its sentence. */
 #define PROBLEMS_BYTES (64 * 1024)
 
-/* Health checks and a scraper or two; kept-alive connections hold one each. */
-#define ADMIN_THREADS 8
+/* Health checks, a scraper or two, people and their tools, and as many who
+ * watch the log as may; kept-alive connections hold one each. */
+#define ADMIN_THREADS 24
 
 /* What is in flight when the gateway is told to stop has its request time; the
  * margin is for answering. */
@@ -346,6 +348,13 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 	return dispatch_open(&config, &gateway->dispatch, detail);
 }
 
+static enum err
+rotate_keys(void *keeping, const struct event *event, bool forced,
+    struct err_detail *detail)
+{
+	return housekeeping_rotate(keeping, event, forced, detail);
+}
+
 static void
 fill_contexts(struct gateway *gateway, struct attempt_limit *attempts,
     struct auth_throttle *throttle)
@@ -377,6 +386,9 @@ fill_contexts(struct gateway *gateway, struct attempt_limit *attempts,
 	    .oauth = &gateway->oauth,
 	    .store = gateway->store,
 	    .listen = gateway->conf.listen_admin,
+	    .started_at = clock_wall_secs(),
+	    .rotate_keys = rotate_keys,
+	    .user = &gateway->housekeeping,
 	};
 }
 
@@ -458,11 +470,9 @@ open_admin(struct gateway *gateway, struct err_detail *detail)
 	    .trusted_proxy = "",
 	    .threads = ADMIN_THREADS,
 	    .request_ms = gateway->conf.request_ms,
-	    .body_max_bytes = (size_t)gateway->conf.body_max_bytes,
-	    .context = &gateway->admin,
 	};
 
-	config.routes = admin_routes(&config.route_count);
+	admin_fill(&config, &gateway->admin);
 	return http_open(&config, &gateway->admin_server, detail);
 }
 
@@ -510,6 +520,7 @@ gateway_drain(struct gateway *gateway)
 
 	(void)http_drain(gateway->public_server, grace_ms);
 	dispatch_drain(gateway->dispatch, grace_ms);
+	admin_stop(&gateway->admin);
 	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
 	housekeeping_stop(&gateway->housekeeping);
 	event_log_stop(gateway->events);

@@ -59,12 +59,10 @@ apart_secs(const struct housekeeping *keeping)
 	return tokens > sets ? tokens : sets;
 }
 
-static enum err
-rotate(struct housekeeping *keeping, const char *reason, bool forced,
-    struct err_detail *detail)
+enum err
+housekeeping_rotate(struct housekeeping *keeping, const struct event *event,
+    bool forced, struct err_detail *detail)
 {
-	const struct event event = {
-	    .type = EVENT_JWT_KEYS_ROTATED, .detail = reason};
 	enum err err = keyring_rotate(keeping->keyring, clock_wall_secs(),
 	    forced ? 0 : apart_secs(keeping), detail);
 
@@ -75,9 +73,19 @@ rotate(struct housekeeping *keeping, const char *reason, bool forced,
 	    NULL);
 	if (err != OK)
 		return err;
-	event_record(keeping->events, &event);
-	log_info("signing keys rotated", LOG_STR("reason", reason));
+	event_record(keeping->events, event);
+	log_info("signing keys rotated", LOG_STR("reason", event->detail));
 	return OK;
+}
+
+static enum err
+rotate(struct housekeeping *keeping, const char *reason, bool forced,
+    struct err_detail *detail)
+{
+	const struct event event = {
+	    .type = EVENT_JWT_KEYS_ROTATED, .detail = reason};
+
+	return housekeeping_rotate(keeping, &event, forced, detail);
 }
 
 void

@@ -46,4 +46,9 @@ void housekeeping_stop(struct housekeeping *keeping);
 void housekeeping_rotate_keys(
     struct housekeeping *keeping, const char *reason, bool forced);
 
+/* The same for a caller who answers somebody: `event` is recorded where it
+ * went well. ERR_STATE: too soon. */
+enum err housekeeping_rotate(struct housekeeping *keeping,
+    const struct event *event, bool forced, struct err_detail *detail) MUST_USE;
+
 #endif

@@ -165,6 +165,15 @@ api_client_check(const struct oauth *oauth, const struct realm *realm,
     const struct credentials *credentials,
     const struct realm_api_client **client_r)
 {
+	return api_client_check_first(
+	    oauth, realm, NULL, credentials, client_r);
+}
+
+enum err
+api_client_check_first(const struct oauth *oauth, const struct realm *realm,
+    const struct realm_api_client *first, const struct credentials *credentials,
+    const struct realm_api_client **client_r)
+{
 	bool same;
 	const struct realm_api_client *client =
 	    realm_api_client_near(realm, credentials->id, &same);
@@ -173,6 +182,10 @@ api_client_check(const struct oauth *oauth, const struct realm *realm,
 	struct stored stored = {NULL, false};
 	enum err err;
 
+	if (first != NULL && span_is(credentials->id, first->client_id)) {
+		client = first;
+		same = true;
+	}
 	if (client != NULL) {
 		stored.secret = &client->secret;
 		stored.usable = same & client->enabled;

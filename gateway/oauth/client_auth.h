@@ -39,6 +39,13 @@ enum err api_client_check(const struct oauth *oauth, const struct realm *realm,
     const struct credentials *credentials,
     const struct realm_api_client **client_r) MUST_USE;
 
+/* As api_client_check(), but `first` (may be NULL), which is in no realm, goes
+ * before a client of the realm with its id. */
+enum err
+api_client_check_first(const struct oauth *oauth, const struct realm *realm,
+    const struct realm_api_client *first, const struct credentials *credentials,
+    const struct realm_api_client **client_r) MUST_USE;
+
 /* The same where a refusal is all that matters; NULL. */
 const struct realm_client *client_authenticate(const struct oauth *oauth,
     const struct realm *realm, const struct credentials *credentials);
