@@ -28,26 +28,51 @@
 #define FILE_BYTES   256
 #define SOURCE_BYTES ((size_t)512 << 10)
 
-/* The order is part of the format: append only, with a new version. */
-static const size_t release_limits[] = {
-    offsetof(struct script_limits, wall_ms),
-    offsetof(struct script_limits, cpu_ms),
-    offsetof(struct script_limits, heap_mib),
-    offsetof(struct script_limits, executions_per_process),
-    offsetof(struct script_limits, host_calls),
-    offsetof(struct script_limits, source_kib),
-    offsetof(struct script_limits, data_kib),
-    offsetof(struct script_limits, result_kib),
-    offsetof(struct script_limits, log_kib),
-    offsetof(struct script_limits, http_body_kib),
-    offsetof(struct script_limits, cache_value_kib),
-    offsetof(struct script_limits, cache_entries),
+/* The order is part of the format: append only, with a new version. Keys are
+ * those of the script block (realm_schema.def). */
+#define LIMIT(key)                                        \
+	{                                                 \
+#key, offsetof(struct script_limits, key) \
+	}
+static const struct {
+	const char *key;
+	size_t offset;
+} release_limits[] = {
+    LIMIT(wall_ms),
+    LIMIT(cpu_ms),
+    LIMIT(heap_mib),
+    LIMIT(executions_per_process),
+    LIMIT(host_calls),
+    LIMIT(source_kib),
+    LIMIT(data_kib),
+    LIMIT(result_kib),
+    LIMIT(log_kib),
+    LIMIT(http_body_kib),
+    LIMIT(cache_value_kib),
+    LIMIT(cache_entries),
 };
+#undef LIMIT
 
-#define LIMIT_COUNT (sizeof release_limits / sizeof release_limits[0])
-
-_Static_assert(LIMIT_COUNT * sizeof(int64_t) == sizeof(struct script_limits),
+_Static_assert(
+    sizeof release_limits / sizeof release_limits[0] == RELEASE_LIMITS &&
+	RELEASE_LIMITS * sizeof(int64_t) == sizeof(struct script_limits),
     "every limit is part of a release");
+
+const char *
+release_limit_key(size_t which)
+{
+	return release_limits[which].key;
+}
+
+int64_t
+release_limit(const struct script_limits *limits, size_t which)
+{
+	int64_t limit;
+
+	memcpy(&limit, (const uint8_t *)limits + release_limits[which].offset,
+	    sizeof limit);
+	return limit;
+}
 
 /* ---- writing ------------------------------------------------------------ */
 
@@ -70,14 +95,9 @@ release_encode(const struct release *release, struct buf *out)
 {
 	buf_append_char(out, RELEASE_VERSION);
 	release_put_text(out, span_str(release->idp));
-	for (size_t i = 0; i < LIMIT_COUNT; i++) {
-		int64_t limit;
-
-		memcpy(&limit,
-		    (const uint8_t *)&release->limits + release_limits[i],
-		    sizeof limit);
-		release_put_number(out, (uint64_t)limit, 8);
-	}
+	for (size_t i = 0; i < RELEASE_LIMITS; i++)
+		release_put_number(
+		    out, (uint64_t)release_limit(&release->limits, i), 8);
 	for (size_t kind = 0; kind < SCRIPT_KINDS; kind++) {
 		const struct realm_script *script = release->scripts[kind];
 
@@ -138,7 +158,7 @@ content_text(struct content_reader *reader, size_t max)
 static void
 content_limits(struct content_reader *reader, struct script_limits *limits_r)
 {
-	for (size_t i = 0; i < LIMIT_COUNT; i++) {
+	for (size_t i = 0; i < RELEASE_LIMITS; i++) {
 		uint64_t number = content_number(reader, 8);
 		int64_t limit = 0;
 
@@ -146,7 +166,7 @@ content_limits(struct content_reader *reader, struct script_limits *limits_r)
 			reader->failed = true;
 		else
 			limit = (int64_t)number;
-		memcpy((uint8_t *)limits_r + release_limits[i], &limit,
+		memcpy((uint8_t *)limits_r + release_limits[i].offset, &limit,
 		    sizeof limit);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * A release as bytes: how its content is named and kept. Private to realm/;
- * release_decode() is in realm_load.h.
+ * A release as bytes: how its content is named and kept; release_decode() is
+ * in realm_load.h.
  * Threads: any.
  */
 #ifndef POSTERN_RELEASE_H
@@ -14,5 +14,11 @@
 
 /* Appends the content; same release, same bytes. */
 void release_encode(const struct release *release, struct buf *out);
+
+/* How many limits a release has; each by its key in the script block. */
+#define RELEASE_LIMITS 12
+
+const char *release_limit_key(size_t which);
+int64_t release_limit(const struct script_limits *limits, size_t which);
 
 #endif
