@@ -35,7 +35,8 @@ OWN = {
     "gateway/admin": ["common", "gateway/http", "gateway/dispatch",
                       "gateway/oauth", "gateway/config", "gateway/realm",
                       "gateway/store", "gateway/keys"],
-    "gateway/ctl": ["common", "proto"],
+    # The schema, for scripts that run from a realm's directory.
+    "gateway/ctl": ["common", "proto", "gateway/realm", "gateway/keys"],
     "engine": ["common", "proto", "engine/front"],
     # runner_exit.h: what the runner's exit statuses mean, for its supervisor.
     "engine/front": ["common", "proto", "engine/runner/runner_exit.h"],
