@@ -9,7 +9,8 @@ from pathlib import Path
 
 import requests
 
-from harness import procfs
+from harness import configuration, procfs
+from harness.configuration import write_credential
 from harness.metrics import Metrics
 from harness.processes import SLOWNESS, Process, free_port
 from harness.realm import SECRET
@@ -23,8 +24,9 @@ class Service:
     """Both processes in a directory of their own, short enough for a socket."""
 
     def __init__(self, realm, gateway_flags=(), engine_flags=(),
-                 engines=("one",), public_url=None):
-        """`public_url`: that of something in front of the gateway."""
+                 engines=("one",), public_url=None, in_store=False):
+        """`public_url`: that of something in front of the gateway. `in_store`:
+        the store rules, and the realm (or None) is applied over the API."""
         self.directory = Path(tempfile.mkdtemp(prefix="postern-"))
         self.realm = realm
         self.realm_dir = self.directory / "realm"
@@ -36,8 +38,12 @@ class Service:
         self.public_url = public_url or self.url
         self.engines_url = f"ipc://{self.directory}/run/engines.sock"
         (self.directory / "run").mkdir(mode=0o750)
-        realm.write(self.realm_dir)
-        self.gateway = self.new_gateway(gateway_flags)
+        self.in_store = in_store
+        if not in_store:
+            realm.write(self.realm_dir)
+        credential = write_credential(self.directory / "admin.credential")
+        self.gateway = self.new_gateway(
+            [f"--admin-credential={credential}", *gateway_flags])
         self.engines = {name: self.new_engine(name, engine_flags)
                         for name in engines}
         self.expected_ends = set()
@@ -48,7 +54,7 @@ class Service:
             f"--listen-admin=127.0.0.1:{self.admin_port}",
             f"--public-url={self.public_url}",
             f"--data-dir={self.data_dir}",
-            f"--realm={self.realm_dir}",
+            *([] if self.in_store else [f"--realm={self.realm_dir}"]),
             f"--engines-listen={self.engines_url}",
             "--log-format=json", *flags], self.directory)
 
@@ -73,6 +79,8 @@ class Service:
             for engine in self.engines.values():
                 engine.start()
             self.wait_ready()
+            if self.in_store and self.realm is not None:
+                self.apply()
         except BaseException:
             print(self.logs())
             self.end()
@@ -144,6 +152,12 @@ class Service:
             engines = sum(e.is_running() for e in self.engines.values())
             return self.is_ready() and self.count("postern_engines") >= engines
         until(ready, "/health/ready", secs)
+
+    def apply(self):
+        """Puts the realm in force over the API."""
+        answer = configuration.apply(self, configuration.texts(self.realm))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def reload(self, outcome="loaded"):
         """Writes the realm again, SIGHUP, waits until it was judged."""
