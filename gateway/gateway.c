@@ -15,6 +15,8 @@
 #include "common/metric.h"
 #include "common/notify.h"
 #include "gateway/admin/admin.h"
+#include "gateway/config/config.h"
+#include "gateway/config/config_release.h"
 #include "gateway/dispatch/dispatch.h"
 #include "gateway/housekeeping.h"
 #include "gateway/http/http.h"
@@ -35,6 +37,9 @@
 /* A realm with a hundred mistakes, each with its sentence. */
 #define PROBLEMS_BYTES (64 * 1024)
 
+/* One of them: a path, a key and a sentence. */
+#define PROBLEM_BYTES ((size_t)2048)
+
 /* Health checks, a scraper or two, people and their tools, and as many who
  * watch the log as may; kept-alive connections hold one each. */
 #define ADMIN_THREADS 24
@@ -49,6 +54,7 @@ struct gateway {
 	struct store *store;
 	struct keyring *keyring;
 	struct realm_holder *realms;
+	struct config *config;
 	struct dispatch *dispatch;
 	char issuer[PATH_BYTES];
 	char secrets_dir[PATH_BYTES];
@@ -137,48 +143,35 @@ shelf_rotate(void *store, const struct keyring_key *keys, unsigned count,
 	return OK;
 }
 
-static enum err
-source_secret_get(void *store, const char *kind, const char *client_id,
-    uint8_t digest_r[DIGEST_BYTES])
-{
-	return store_client_secret_get(store, kind, client_id, digest_r);
-}
-
-static enum err
-source_secret_put(void *store, const char *kind, const char *client_id,
-    const uint8_t digest[DIGEST_BYTES])
-{
-	return store_client_secret_put(store, kind, client_id, digest);
-}
-
-static enum err
-source_release_put(void *store, const uint8_t hash[DIGEST_BYTES],
-    const char *idp, struct span content)
-{
-	return store_release_put(store, hash, idp, content);
-}
-
 /* ---- the realm
  * ---------------------------------------------------------------- */
 
-/* Logs "FILE:LINE: ..." lines, one event each. */
+/* "FILE:LINE: KEY: sentence", without what does not apply. */
 static void
-log_problems(struct span text, enum err err)
+log_problem(const struct config_problem *problem, bool refused)
 {
-	struct span line;
-	const uint8_t *end;
-	bool warning;
+	struct buf line;
 
-	while (text.len > 0) {
-		end = memchr(text.data, '\n', text.len);
-		line = span_of(text.data,
-		    end == NULL ? text.len : (size_t)(end - text.data));
-		text.data += line.len + (end != NULL);
-		text.len -= line.len + (end != NULL);
-		warning = line.len > 8 && memcmp(line.data, "warning:", 8) == 0;
-		log_at(warning || err == OK ? LOG_WARN : LOG_ERROR, "realm",
-		    LOG_SPAN("problem", line));
-	}
+	buf_init(&line, PROBLEM_BYTES);
+	if (problem->file[0] != '\0')
+		buf_append_str(&line, problem->file);
+	if (problem->line > 0)
+		buf_printf(&line, ":%d", problem->line);
+	if (problem->file[0] != '\0')
+		buf_append_str(&line, ": ");
+	if (problem->key[0] != '\0')
+		buf_printf(&line, "%s: ", problem->key);
+	buf_append_str(&line, problem->message);
+	log_at(problem->warning || !refused ? LOG_WARN : LOG_ERROR, "realm",
+	    LOG_SPAN("problem", buf_span(&line)));
+	buf_fini(&line);
+}
+
+static void
+log_problems(const struct config_problems *problems, bool refused)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		log_problem(&problems->items[i], refused);
 }
 
 static void
@@ -190,36 +183,48 @@ record_load(struct gateway *gateway, enum err err)
 	event_record(gateway->events, &event);
 }
 
-static enum err
-load_realm(struct gateway *gateway)
+static const char *
+realm_source(const struct gateway *gateway)
 {
-	const struct realm_sources sources = {
-	    .vault = gateway->vault,
-	    .runner_path = gateway->runner,
-	    .secrets_dir = gateway->secrets_dir,
-	    .user = gateway->store,
-	    .secret_get = source_secret_get,
-	    .secret_put = source_secret_put,
-	    .release_put = source_release_put,
-	};
-	const struct realm *realm = NULL;
-	struct buf problems;
-	enum err err;
+	return gateway->conf.realm == NULL ? "the store" : gateway->conf.realm;
+}
 
-	buf_init(&problems, PROBLEMS_BYTES);
-	err = realm_load(gateway->conf.realm, &sources, &realm, &problems);
-	log_problems(buf_span(&problems), err);
-	buf_fini(&problems);
+/* What became of a load: told to those who watch. */
+static void
+tell_load(struct gateway *gateway, enum err err)
+{
+	const struct realm *realm = realm_acquire(gateway->realms);
+
+	if (gateway->config != NULL)
+		log_problems(config_load_problems(gateway->config), err != OK);
 	metric_count(M_REALM_LOADS, err == OK ? "loaded" : "refused", NULL);
 	record_load(gateway, err);
-	if (err != OK)
-		return err;
-	log_info("realm loaded", LOG_STR("directory", gateway->conf.realm),
-	    LOG_UINT("clients", realm->client_count),
-	    LOG_UINT("api_clients", realm->api_client_count),
-	    LOG_UINT("idps", realm->idp_count));
-	realm_publish(gateway->realms, realm);
-	return OK;
+	if (err == OK && realm != NULL)
+		log_info("realm loaded",
+		    LOG_STR("directory", realm_source(gateway)),
+		    LOG_UINT("clients", realm->client_count),
+		    LOG_UINT("api_clients", realm->api_client_count),
+		    LOG_UINT("idps", realm->idp_count));
+	realm_release(realm);
+}
+
+static void
+reload_realm(struct gateway *gateway)
+{
+	struct err_detail detail = {0};
+	enum err err;
+
+	if (config_is_read_only(gateway->config)) {
+		err = config_reload(gateway->config, &detail);
+		tell_load(gateway, err);
+		if (err != OK)
+			log_error("realm refused: the old one stays in force",
+			    LOG_STR("directory", gateway->conf.realm),
+			    LOG_STR("error", err_text(&detail, err)));
+		return;
+	}
+	log_info("realm not read anew: the store rules, and its realm is in "
+		 "force");
 }
 
 static void
@@ -238,9 +243,7 @@ gateway_reload(struct gateway *gateway)
 {
 	notify_reloading();
 	reload_engines(gateway);
-	if (load_realm(gateway) != OK)
-		log_error("realm refused: the old one stays in force",
-		    LOG_STR("directory", gateway->conf.realm));
+	reload_realm(gateway);
 	notify_ready("serving");
 }
 
@@ -311,21 +314,24 @@ open_store(struct gateway *gateway, struct err_detail *detail)
 static enum err
 open_realm(struct gateway *gateway, struct err_detail *detail)
 {
-	enum err err;
+	const struct config_options options = {
+	    .vault = gateway->vault,
+	    .store = gateway->store,
+	    .realms = gateway->realms,
+	    .realm_dir = gateway->conf.realm,
+	    .runner_path = gateway->runner,
+	    .data_dir = gateway->conf.data_dir,
+	    .secrets_dir = gateway->secrets_dir,
+	    .values_dir = gateway->conf.value_files_dir,
+	    .admin_credential = gateway->conf.admin_credential,
+	};
+	enum err err = config_open(&options, &gateway->config, detail);
 
-	if (gateway->conf.realm == NULL)
-		return err_set(detail, ERR_INVALID,
-		    "realm: not set; this version serves a realm directory "
-		    "(--realm DIR)");
-	gateway->realms = realm_holder_new();
-	if (gateway->realms == NULL)
-		return ERR_NOMEM;
-	err = load_realm(gateway);
-	if (err != OK)
-		return err_set(detail, err,
-		    "realm: %s was refused; its mistakes are listed above",
-		    gateway->conf.realm);
-	return OK;
+	tell_load(gateway, err);
+	if (err == OK && config_release_open(gateway->config) != OK)
+		err = err_set(
+		    detail, ERR_IO, "the history of releases cannot be stored");
+	return err;
 }
 
 static enum err
@@ -382,6 +388,7 @@ fill_contexts(struct gateway *gateway, struct attempt_limit *attempts,
 	    .events = gateway->events,
 	};
 	gateway->admin = (struct admin_context){
+	    .config = gateway->config,
 	    .dispatch = gateway->dispatch,
 	    .oauth = &gateway->oauth,
 	    .store = gateway->store,
@@ -417,6 +424,9 @@ open_parts(struct gateway *gateway, struct err_detail *detail)
 	if (err == OK)
 		err = secret_checker_open(
 		    gateway->vault, &gateway->secrets, detail);
+	gateway->realms = realm_holder_new();
+	if (err == OK && gateway->realms == NULL)
+		err = ERR_NOMEM;
 	if (err == OK)
 		err = open_realm(gateway, detail);
 	if (err == OK)

@@ -169,21 +169,21 @@ struct merge {
 };
 
 static bool
-merge_push(struct arena *arena, struct merge **todo, struct yaml_node *target,
-    struct yaml_node *patch)
+merge_push(struct arena *arena, struct merge **pending,
+    struct yaml_node *target, struct yaml_node *patch)
 {
 	struct merge *merge = arena_alloc(arena, sizeof *merge);
 
 	if (merge == NULL)
 		return false;
-	*merge = (struct merge){*todo, target, patch};
-	*todo = merge;
+	*merge = (struct merge){*pending, target, patch};
+	*pending = merge;
 	return true;
 }
 
 static bool
-merge_member(struct arena *arena, struct merge **todo, struct yaml_node *target,
-    struct yaml_node *member)
+merge_member(struct arena *arena, struct merge **pending,
+    struct yaml_node *target, struct yaml_node *member)
 {
 	struct yaml_node *old = config_tree_member(target, member->key);
 	struct yaml_node *value = member;
@@ -194,11 +194,11 @@ merge_member(struct arena *arena, struct merge **todo, struct yaml_node *target,
 		return true;
 	}
 	if (member->kind == YAML_MAP && old != NULL && old->kind == YAML_MAP)
-		return merge_push(arena, todo, old, member);
+		return merge_push(arena, pending, old, member);
 	/* A new map takes over what is not null in the patch's. */
 	if (member->kind == YAML_MAP) {
 		value = config_tree_new(arena, YAML_MAP);
-		if (value == NULL || !merge_push(arena, todo, value, member))
+		if (value == NULL || !merge_push(arena, pending, value, member))
 			return false;
 	}
 	if (old != NULL)
@@ -212,19 +212,20 @@ bool
 config_tree_merge(
     struct arena *arena, struct yaml_node *target, struct yaml_node *patch)
 {
-	struct merge *todo = NULL;
+	struct merge *pending = NULL;
 
-	if (!merge_push(arena, &todo, target, patch))
+	if (!merge_push(arena, &pending, target, patch))
 		return false;
-	while (todo != NULL) {
-		struct merge *merge = todo;
+	while (pending != NULL) {
+		struct merge *merge = pending;
 		struct yaml_node *next;
 
-		todo = merge->next;
+		pending = merge->next;
 		for (struct yaml_node *member = merge->patch->first;
 		     member != NULL; member = next) {
 			next = member->next;
-			if (!merge_member(arena, &todo, merge->target, member))
+			if (!merge_member(
+				arena, &pending, merge->target, member))
 				return false;
 		}
 	}
