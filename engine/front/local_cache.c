@@ -1,5 +1,5 @@
 /*
- * A list of entries, as a script makes some dozen calls at most; see
+ * An array of entries, as a script makes some dozen calls at most; see
  * local_cache.h. Runs on the main thread.
  */
 #include "engine/front/local_cache.h"
@@ -8,11 +8,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/json_text.h"
 
 struct local_cache_entry {
-	TAILQ_ENTRY(local_cache_entry) link;
 	struct buf key;
 	struct buf value;
 	int64_t expires_us;
@@ -22,52 +22,46 @@ void
 local_cache_init(struct local_cache *cache)
 {
 	*cache = (struct local_cache){.count = 0};
-	TAILQ_INIT(&cache->entries);
 	buf_init(&cache->taken, MESSAGE_MAX_BYTES);
 }
 
 static void
-entry_free(struct local_cache *cache, struct local_cache_entry *entry)
+remove_at(struct local_cache *cache, size_t at)
 {
-	TAILQ_REMOVE(&cache->entries, entry, link);
-	cache->count--;
+	struct local_cache_entry *entry = &cache->entries[at];
+
 	buf_fini(&entry->key);
 	buf_fini(&entry->value);
-	free(entry);
+	cache->count--;
+	memmove(entry, entry + 1, (cache->count - at) * sizeof *entry);
 }
 
 void
 local_cache_fini(struct local_cache *cache)
 {
-	struct local_cache_entry *entry;
-
-	while ((entry = TAILQ_FIRST(&cache->entries)) != NULL)
-		entry_free(cache, entry);
+	while (cache->count > 0)
+		remove_at(cache, cache->count - 1);
+	free(cache->entries);
+	cache->entries = NULL;
 	buf_fini(&cache->taken);
 }
 
 static void
 drop_expired(struct local_cache *cache, int64_t now_us)
 {
-	struct local_cache_entry *entry = TAILQ_FIRST(&cache->entries);
-
-	while (entry != NULL) {
-		struct local_cache_entry *next = TAILQ_NEXT(entry, link);
-
-		if (entry->expires_us <= now_us)
-			entry_free(cache, entry);
-		entry = next;
+	for (size_t i = cache->count; i-- > 0;) {
+		if (cache->entries[i].expires_us <= now_us)
+			remove_at(cache, i);
 	}
 }
 
+/* NULL: there is none. Valid until one is added or removed. */
 static struct local_cache_entry *
 find(const struct local_cache *cache, struct span key)
 {
-	struct local_cache_entry *entry;
-
-	TAILQ_FOREACH (entry, &cache->entries, link) {
-		if (span_equal(buf_span(&entry->key), key))
-			return entry;
+	for (size_t i = 0; i < cache->count; i++) {
+		if (span_equal(buf_span(&cache->entries[i].key), key))
+			return &cache->entries[i];
 	}
 	return NULL;
 }
@@ -88,16 +82,21 @@ add(struct local_cache *cache, struct span key,
 
 	if (cache->max_entries > 0 && cache->count >= cache->max_entries)
 		return ERR_LIMIT;
-	entry = calloc(1, sizeof *entry);
-	if (entry == NULL)
-		return ERR_NOMEM;
+	if (cache->count == cache->capacity) {
+		size_t capacity = cache->capacity * 2 + 8;
+
+		entry = realloc(cache->entries, capacity * sizeof *entry);
+		if (entry == NULL)
+			return ERR_NOMEM;
+		cache->entries = entry;
+		cache->capacity = capacity;
+	}
+	entry = &cache->entries[cache->count++];
 	buf_init(&entry->key, MESSAGE_MAX_BYTES);
 	buf_init(&entry->value, MESSAGE_MAX_BYTES);
-	TAILQ_INSERT_TAIL(&cache->entries, entry, link);
-	cache->count++;
 	buf_append_span(&entry->key, key);
 	if (buf_status(&entry->key) != OK) {
-		entry_free(cache, entry);
+		remove_at(cache, cache->count - 1);
 		return ERR_NOMEM;
 	}
 	*entry_r = entry;
@@ -221,7 +220,7 @@ look_up(struct local_cache *cache, const struct message *call,
 	if (call->type != MSG_CACHE_DELETE)
 		reply_r->cache_value.value = value;
 	if (call->type != MSG_CACHE_FETCH)
-		entry_free(cache, entry);
+		remove_at(cache, (size_t)(entry - cache->entries));
 	return OK;
 }
 
@@ -271,13 +270,14 @@ local_cache_call(struct local_cache *cache, const struct message *call,
 void
 local_cache_append(struct local_cache *cache, int64_t now_us, struct buf *out)
 {
-	struct local_cache_entry *entry;
 	const char *key;
 	bool first = true;
 
 	drop_expired(cache, now_us);
 	buf_append_char(out, '{');
-	TAILQ_FOREACH (entry, &cache->entries, link) {
+	for (size_t i = 0; i < cache->count; i++) {
+		struct local_cache_entry *entry = &cache->entries[i];
+
 		key = buf_cstr(&entry->key);
 		if (key == NULL)
 			continue;

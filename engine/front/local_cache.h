@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -15,11 +14,11 @@
 #include "proto/message.h"
 
 struct local_cache_entry;
-TAILQ_HEAD(local_cache_list, local_cache_entry);
 
 struct local_cache {
-	struct local_cache_list entries; /* in the order they were stored */
+	struct local_cache_entry *entries; /* in the order they were stored */
 	size_t count;
+	size_t capacity;
 	size_t max_entries;
 	size_t value_max_bytes;
 	int64_t ttl_secs; /* of what is stored without one */

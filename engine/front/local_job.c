@@ -76,7 +76,7 @@ static enum err
 take_script(
     const json_t *root, struct local_job *job, struct err_detail *detail)
 {
-	const char *script;
+	const char *script = "complete";
 	enum err err = take_text(root, "script", "complete", &script, detail);
 
 	if (err != OK)
@@ -346,7 +346,7 @@ take_allow(const json_t *root, struct local_job *job, struct err_detail *detail)
 static enum err
 take_host(const json_t *root, struct local_job *job, struct err_detail *detail)
 {
-	const char *http;
+	const char *http = "fakes";
 	enum err err = take_text(root, "http", "fakes", &http, detail);
 
 	if (err != OK)

@@ -33,8 +33,6 @@ struct ctl_local {
 	size_t scanned; /* of `from`: no line end so far */
 };
 
-extern char **environ;
-
 static enum err
 find_engine(char path_r[PATH_MAX], struct err_detail *detail)
 {
@@ -47,7 +45,7 @@ find_engine(char path_r[PATH_MAX], struct err_detail *detail)
 		if (strlen(named) >= PATH_MAX)
 			return err_set(
 			    detail, ERR_INVALID, "POSTERN_ENGINE is too long");
-		strcpy(path_r, named);
+		memcpy(path_r, named, strlen(named) + 1);
 	} else {
 		len = readlink("/proc/self/exe", path_r, PATH_MAX - 1);
 		if (len < 0)

@@ -172,7 +172,7 @@ enum err
 ctl_script_job(const char *path, const char *kind, struct buf *problems,
     json_t **job_r, struct err_detail *detail)
 {
-	struct place place;
+	struct place place = {.kind = "complete"};
 	struct buf source;
 	json_t *job;
 	enum err err = find_place(path, kind, &place, detail);

@@ -32,12 +32,16 @@ struct tested {
 	struct ctl_test_file file;
 };
 
+struct expectation {
+	const json_t *expect; /* borrowed; NULL: of no case */
+};
+
 struct run {
 	struct tested *files;
 	size_t file_count;
 	/* In the order of files and cases; its expectation beside each. */
 	struct ctl_test_result *results;
-	const json_t **expects;
+	struct expectation *expects;
 	size_t count;
 	size_t sent;
 	const char *filter; /* NULL: all */
@@ -115,7 +119,7 @@ add_result(struct run *run, const char *file, const char *name, int line,
 	run->results = realloc(run->results, bytes * sizeof *run->results);
 	run->expects = realloc(run->expects, bytes * sizeof *run->expects);
 	CHECK(run->results != NULL && run->expects != NULL);
-	run->expects[run->count] = expect;
+	run->expects[run->count].expect = expect;
 	result = &run->results[run->count++];
 	*result =
 	    (struct ctl_test_result){.file = file, .name = name, .line = line};
@@ -287,7 +291,7 @@ take_outcome(
 	}
 	result = &run->results[id];
 	result->wall_us = ctl_json_number(outcome, "wall_us", 0);
-	result->passed = ctl_test_compare(run->expects[id], outcome,
+	result->passed = ctl_test_compare(run->expects[id].expect, outcome,
 			     &result->differences) == 0;
 	json_decref(outcome);
 	return OK;
