@@ -30,6 +30,10 @@
  * slots to the others. */
 #define FRONT_LEND_AFTER_MS 1000
 
+/* A heartbeat that left so long after a result does not overtake it, neither
+ * on the way nor in the gateway's threads. */
+#define FRONT_SETTLED_MS 100
+
 /* Executions mostly wait (host calls, the gateway's commits): some more slots
  * than cores keep the cores busy without letting children starve each other. */
 #define FRONT_SLOTS_PER_CORE 4

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "engine/front/uplink.h"
 #include "proto/frame.h"
@@ -128,7 +129,8 @@ slot_result_answered(struct slot *slot, enum err err, struct span bytes)
 {
 	/* Lost: it may or may not have been read. It is sent again, and the
 	 * gateway knows an attempt that it has settled. */
-	if (err != OK || slot_keeps_result(slot, bytes)) {
+	if (!slot->is_settled &&
+	    (err != OK || slot_keeps_result(slot, bytes))) {
 		loop_timer_in(
 		    &slot->front->loop, &slot->again, FRONT_TICKET_RETRY_MS);
 		return;
@@ -136,6 +138,10 @@ slot_result_answered(struct slot *slot, enum err err, struct span bytes)
 	slot->front->counters.results++;
 	execution_clear(&slot->execution);
 	slot->state = SLOT_IDLE;
+	if (err != OK) {
+		slot_idle(slot); /* its ticket is lost */
+		return;
+	}
 	if (message_peek(bytes) == MSG_DONE && !slot->carries_ticket)
 		slot_offer(slot);
 	else
@@ -186,6 +192,8 @@ slot_deliver(struct slot *slot)
 	struct message message;
 
 	CHECK(slot->state == SLOT_ENDED && slot->ask.state == ASK_IDLE);
+	slot->sent_us = clock_mono_us();
+	slot->is_settled = false;
 	timer_clear(&front->loop.timers, &slot->again);
 	slot->carries_ticket =
 	    !front->draining && uplink_for(slot->home) == slot->uplink;
@@ -261,12 +269,26 @@ slots_resume(struct front *front, const struct uplink *uplink)
 	}
 }
 
+/* A gateway that lost us for so long has given these jobs up. */
+static void
+slot_drop_result(struct slot *slot)
+{
+	slot->front->counters.abandoned++;
+	execution_clear(&slot->execution);
+	slot->state = SLOT_IDLE;
+}
+
 void
 slots_lend(struct front *front, const struct uplink *home)
 {
+	bool is_long = uplink_away_ms(home) > FRONT_DRAIN_RESULTS_MS;
+
 	for (unsigned i = 0; i < front->settings->slots; i++) {
 		struct slot *slot = &front->slots[i];
 
+		if (is_long && slot->uplink == home &&
+		    slot->state == SLOT_ENDED && slot->ask.state == ASK_IDLE)
+			slot_drop_result(slot);
 		if (slot->home == home && slot->state == SLOT_IDLE &&
 		    slot->ask.state == ASK_IDLE)
 			slot_offer(slot);
@@ -312,7 +334,21 @@ slots_forget(struct front *front, const struct uplink *uplink)
 static bool
 slot_is_in_hand(const struct slot *slot)
 {
-	return slot->state == SLOT_HELD || slot->state == SLOT_ENDED;
+	return slot->state == SLOT_HELD ||
+	       (slot->state == SLOT_ENDED && !slot->is_settled);
+}
+
+void
+slots_settle(struct front *front, const struct uplink *uplink, int64_t asked_us)
+{
+	for (unsigned i = 0; i < front->settings->slots; i++) {
+		struct slot *slot = &front->slots[i];
+
+		if (slot->uplink == uplink && slot->state == SLOT_ENDED &&
+		    slot->carries_ticket && slot->ask.state == ASK_OUT &&
+		    asked_us - slot->sent_us > FRONT_SETTLED_MS * 1000)
+			slot->is_settled = true;
+	}
 }
 
 void

@@ -43,6 +43,8 @@ struct slot {
 	struct ask ask;        /* ticket or result */
 	struct timer again;
 	bool carries_ticket; /* the result that is out offers the slot again */
+	int64_t sent_us;     /* when that left */
+	bool is_settled; /* the gateway has it, though it keeps the ticket */
 	struct execution execution;
 };
 
@@ -54,7 +56,8 @@ enum err slots_init(struct front *front) MUST_USE;
 /* A session is there: tickets and kept results go out. */
 void slots_resume(struct front *front, const struct uplink *uplink);
 
-/* Slots of a gateway that is away offer themselves to others. */
+/* Slots of a gateway that is away offer themselves to others; results that it
+ * has not come back for within FRONT_DRAIN_RESULTS_MS are dropped. */
 void slots_lend(struct front *front, const struct uplink *home);
 
 /* Whether `uplink` has tickets of slots that are `home`'s. */
@@ -70,6 +73,11 @@ void slots_append_running(
 
 /* Executions live now. */
 unsigned slots_live(const struct front *front);
+
+/* The gateway answered what left at `asked_us`: it has the results that went
+ * well before. */
+void slots_settle(
+    struct front *front, const struct uplink *uplink, int64_t asked_us);
 
 /* Jobs in hand whose result their gateway does not have. One that has heard
  * that we drain answered after the last result with a ticket went out, so it

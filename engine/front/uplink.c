@@ -450,6 +450,7 @@ uplink_control_answered(void *owner, enum err err, struct span bytes)
 		return;
 	}
 	uplink->round_trip_us = uplink->heard_us - uplink->beat_us;
+	slots_settle(uplink->front, uplink, uplink->beat_us);
 	if (message.type == MSG_GO_AWAY)
 		uplink_go_away(uplink, &message.go_away);
 	else if (uplink->said_draining)
@@ -663,7 +664,7 @@ uplink_for(struct uplink *home)
 
 	if (home->state == UPLINK_WELCOME)
 		return home;
-	if (clock_mono_us() - home->left_us < FRONT_LEND_AFTER_MS * 1000)
+	if (uplink_away_ms(home) < FRONT_LEND_AFTER_MS)
 		return NULL;
 	for (unsigned i = 0; i < front->uplink_count; i++)
 		if (front->uplinks[i]->state == UPLINK_WELCOME)
@@ -707,6 +708,14 @@ bool
 uplink_is_welcome(const struct uplink *uplink)
 {
 	return uplink->state == UPLINK_WELCOME;
+}
+
+int64_t
+uplink_away_ms(const struct uplink *uplink)
+{
+	if (uplink->state == UPLINK_WELCOME)
+		return 0;
+	return (clock_mono_us() - uplink->left_us) / 1000;
 }
 
 int64_t

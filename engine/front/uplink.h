@@ -51,6 +51,9 @@ struct asks *uplink_asks(struct uplink *uplink);
 
 bool uplink_is_welcome(const struct uplink *uplink);
 
+/* How long it has been without a session; 0: there is one. */
+int64_t uplink_away_ms(const struct uplink *uplink);
+
 /* A job still in hand after this is acknowledged. */
 int64_t uplink_ack_after_ms(const struct uplink *uplink);
 
