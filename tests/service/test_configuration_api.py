@@ -517,6 +517,25 @@ def test_engines(service):
     assert len(engine["boot_id"]) == 32 and engine["since"] > 0
 
 
+def test_a_drained_engine_ends(start, realm):
+    service = start(realm, in_store=True, engines=("one", "two"))
+    drained = service.engines["two"]
+    service.expected_ends.add(drained)
+    answer = call(service, "POST", "/engines/two/drain", auth=CONFIGURER)
+    assert (answer.status_code, answer.text) == (204, "")
+    until(lambda: not drained.is_running(), "the drained engine to end")
+    assert drained.popen.wait() == 0
+    until(lambda: [engine["name"] for engine in get(
+        service, "/engines").json()["items"]] == ["one"], "one to be left")
+    assert service.complete("mirror", success()).status_code == 200
+    assert_problem(call(service, "POST", "/engines/two/drain"), 404,
+                   "not_found")
+    found = until(lambda: requests.get(
+        service.url + "/oauth/api/v1/events", params={"type": "ENGINE_DRAINED"},
+        auth=CONFIGURER, timeout=20).json()["events"], "its event")
+    assert (found[0]["client_id"], found[0]["detail"]) == ("configurer", "two")
+
+
 def test_the_log_is_followed(service):
     start = get(service, "/log").json()
     assert start["lines"] == [] and start["lost"] == 0
