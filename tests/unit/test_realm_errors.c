@@ -206,7 +206,8 @@ static const struct mistake mistakes[] = {
     {PROPS, "value: pem", "kind: key",
 	"properties.yaml:3: kind: the key is given twice"},
     {PROPS, "value: pem, ", "",
-	"properties.yaml:3: id: expects exactly one of value, env, file and keep"},
+	"properties.yaml:3: id: expects exactly one of value, env, file and "
+	"keep"},
     {PROPS, "value: pem", "env: POSTERN_TEST_NOT_SET",
 	"properties.yaml:3: env: there is no such environment variable"},
     {PROPS, "value: pem", "file: not-there.pem", "properties.yaml:3: file: "},
