@@ -17,9 +17,9 @@
 #include "proto/frame.h"
 #include "proto/message_json.h"
 
-/* What a local engine's JSON reader takes of nesting (local.c's own bound is
- * above it), and what a civetweb worker's stack does. */
-#define VALUE_DEPTH_MAX 64
+/* Of nesting: the command line takes 64 levels of a whole document, and a
+ * civetweb worker has little stack. */
+#define VALUE_DEPTH_MAX 56
 
 /* As read from result.recording. */
 struct told {
