@@ -96,22 +96,27 @@ config_canon_path(struct arena *arena, enum config_kind kind, const char *id)
 
 /* ---- trees --------------------------------------------------------------- */
 
+/* To be sorted. */
+struct canon_item {
+	struct yaml_node *node;
+};
+
 static int
 canon_compare_keys(const void *a, const void *b)
 {
-	const struct yaml_node *const *left = a;
-	const struct yaml_node *const *right = b;
+	const struct canon_item *left = a;
+	const struct canon_item *right = b;
 
-	return strcmp((*left)->key, (*right)->key);
+	return strcmp(left->node->key, right->node->key);
 }
 
 static int
 canon_compare_texts(const void *a, const void *b)
 {
-	const struct yaml_node *const *left = a;
-	const struct yaml_node *const *right = b;
+	const struct canon_item *left = a;
+	const struct canon_item *right = b;
 
-	return strcmp((*left)->text, (*right)->text);
+	return strcmp(left->node->text, right->node->text);
 }
 
 /* "" for what has no id, which no right file has. */
@@ -126,10 +131,10 @@ canon_id(const struct yaml_node *node)
 static int
 canon_compare_ids(const void *a, const void *b)
 {
-	const struct yaml_node *const *left = a;
-	const struct yaml_node *const *right = b;
+	const struct canon_item *left = a;
+	const struct canon_item *right = b;
 
-	return strcmp(canon_id(*left), canon_id(*right));
+	return strcmp(canon_id(left->node), canon_id(right->node));
 }
 
 static bool
@@ -137,22 +142,22 @@ canon_sort(struct arena *arena, struct yaml_node *parent,
     int (*compare)(const void *a, const void *b))
 {
 	size_t count = parent->count;
-	struct yaml_node **items;
+	struct canon_item *items;
 	size_t i = 0;
 
 	if (count < 2)
 		return true;
-	items = arena_alloc(arena, count * sizeof(struct yaml_node *));
+	items = arena_alloc(arena, count * sizeof *items);
 	if (items == NULL)
 		return false;
 	for (struct yaml_node *node = parent->first; node != NULL;
 	     node = node->next)
-		items[i++] = node;
+		items[i++].node = node;
 	qsort(items, count, sizeof *items, compare);
 	parent->first = parent->last = NULL;
 	parent->count = 0;
 	for (i = 0; i < count; i++)
-		config_tree_append(parent, items[i]->key, items[i]);
+		config_tree_append(parent, items[i].node->key, items[i].node);
 	return true;
 }
 

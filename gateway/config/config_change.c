@@ -148,7 +148,8 @@ change_touches_secret_property(
 		    to, CONFIG_PROPERTY, span_str(properties[i].id));
 
 		if (properties[i].admin &&
-		    (other == NULL || strcmp(other->etag, properties[i].etag)))
+		    (other == NULL ||
+			strcmp(other->etag, properties[i].etag) != 0))
 			return true;
 	}
 	return false;

@@ -120,17 +120,22 @@ config_edit_remove(struct config_edit *edit, const char *path)
 
 /* ---- documents ----------------------------------------------------------- */
 
+static bool
+edit_is_white(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* JSON is YAML, but not the other way round: an object, and no words but
  * JSON's. */
 static bool
 edit_is_json(const struct yaml_node *root, struct span json)
 {
-	static const char white[] = " \t\r\n";
 	const struct yaml_node *node = root;
 	size_t depth = 0;
 	size_t at = 0;
 
-	while (at < json.len && memchr(white, json.data[at], 4) != NULL)
+	while (at < json.len && edit_is_white(json.data[at]))
 		at++;
 	if (root == NULL || root->kind != YAML_MAP || json.data[at] != '{')
 		return false;
@@ -210,7 +215,8 @@ enum err
 config_edit_merge(struct config_edit *edit, const char *path, struct span json,
     struct err_detail *detail)
 {
-	struct yaml_node *patch, *document;
+	struct yaml_node *patch = NULL;
+	struct yaml_node *document = NULL;
 	enum err err;
 
 	if (!span_present(config_edit_get(edit, path)))
@@ -218,9 +224,9 @@ config_edit_merge(struct config_edit *edit, const char *path, struct span json,
 	err = config_edit_json(edit, json, &patch, detail);
 	if (err == OK)
 		err = config_edit_read(edit, path, YAML_MAP, &document, detail);
-	if (err == OK && !config_tree_merge(edit->arena, document, patch))
-		err = ERR_NOMEM;
-	if (err == OK)
-		err = config_edit_write(edit, path, document);
-	return err;
+	if (document == NULL)
+		return err;
+	if (!config_tree_merge(edit->arena, document, patch))
+		return ERR_NOMEM;
+	return config_edit_write(edit, path, document);
 }

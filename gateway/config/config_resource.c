@@ -338,12 +338,13 @@ static enum err
 resource_patch(struct config_edit *edit, void *user, struct err_detail *detail)
 {
 	const struct resource *resource = user;
-	const struct config_document *old;
-	struct yaml_node *patch;
+	const struct config_document *old = NULL;
+	struct yaml_node *patch = NULL;
 	enum err err = resource_find(resource, edit, &old, detail);
 
-	if (err == OK)
-		err = config_edit_json(edit, resource->json, &patch, detail);
+	if (old == NULL)
+		return err;
+	err = config_edit_json(edit, resource->json, &patch, detail);
 	if (err == OK)
 		err = resource_check_id(patch, resource->kind, old->id, detail);
 	if (err == OK)
@@ -386,10 +387,10 @@ static enum err
 resource_delete(struct config_edit *edit, void *user, struct err_detail *detail)
 {
 	const struct resource *resource = user;
-	const struct config_document *old;
+	const struct config_document *old = NULL;
 	enum err err = resource_find(resource, edit, &old, detail);
 
-	if (err != OK)
+	if (old == NULL)
 		return err;
 	edit->id = NULL; /* it has no etag any more */
 	if (resource_is_list(resource->kind))
