@@ -318,7 +318,9 @@ local_settle(struct local *local)
 	take_lines(local);
 	give_jobs(local);
 	watch_input(local);
-	while (local->out_is_file && local->out.len > 0)
+	/* A file takes all at once; and who was told to stop has no later. */
+	while ((local->out_is_file || local->front->draining) &&
+	       local->out.len > 0)
 		write_some(local);
 	if (!local->out_is_file)
 		loop_change(&local->front->loop, &local->out_source,

@@ -189,6 +189,20 @@ fill_body(struct buf *body, const json_t *fake)
 	free(text);
 }
 
+/* As much as fits; what is not printable ASCII is a question mark. */
+static void
+append_ascii(char *text, size_t text_bytes, struct span bytes)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < bytes.len && len + 1 < text_bytes; i++) {
+		uint8_t c = bytes.data[i];
+
+		text[len++] = c >= 0x20 && c <= 0x7e ? (char)c : '?';
+	}
+	text[len] = '\0';
+}
+
 static void
 give_fake(struct hostcall *call, const struct outbound_order *order,
     const json_t *fake)
@@ -208,10 +222,10 @@ give_fake(struct hostcall *call, const struct outbound_order *order,
 	answer.headers = buf_span(&headers);
 	answer.body = &body;
 	if (json_is_string(error)) {
-		(void)snprintf(answer.error, sizeof answer.error, "%s",
-		    json_string_value(error));
+		append_ascii(
+		    answer.error, sizeof answer.error, text_span(error));
 		(void)snprintf(answer.sentence, sizeof answer.sentence,
-		    "%s (a fake of this run)", json_string_value(error));
+		    "%s (a fake of this run)", answer.error);
 	} else if (body.failed || body.len > order->body_max) {
 		(void)snprintf(answer.error, sizeof answer.error, "too_large");
 		(void)snprintf(answer.sentence, sizeof answer.sentence,
@@ -268,13 +282,9 @@ local_call_answer_http(struct local_job *job, struct hostcall *call,
 	}
 	if (job->is_http_real)
 		return false;
-	(void)snprintf(sentence, sizeof sentence,
-	    "no fake answer for %.*s %.300s", SPAN_ARG(order->method),
-	    (const char *)order->url.data);
-	if (order->url.len < 300)
-		(void)snprintf(sentence, sizeof sentence,
-		    "no fake answer for %.*s %.*s", SPAN_ARG(order->method),
-		    SPAN_ARG(order->url));
+	(void)snprintf(sentence, sizeof sentence, "no fake answer for %.*s ",
+	    SPAN_ARG(order->method));
+	append_ascii(sentence, sizeof sentence, order->url);
 	hostcall_fail(call, "no_fake", sentence);
 	return true;
 }

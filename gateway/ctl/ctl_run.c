@@ -185,8 +185,10 @@ print_value(const char *name, const json_t *value)
 	if (string == NULL || inner != NULL)
 		text = json_dumps(inner == NULL ? value : inner,
 		    JSON_INDENT(2) | JSON_ENCODE_ANY);
+	if (text != NULL)
+		string = text;
 	ctl_out(STYLE_BOLD, "%s\n", name);
-	ctl_out(STYLE_PLAIN, "%s\n", text == NULL ? string : text);
+	ctl_out(STYLE_PLAIN, "%s\n", string == NULL ? "" : string);
 	free(text);
 	json_decref(inner);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "gateway/ctl/ctl_command.h"
@@ -319,6 +320,24 @@ run_all(struct run *run, struct err_detail *detail)
 /* ---- the command ---------------------------------------------------------
  */
 
+/* In the folder it is for, so that it is replaced in one step. */
+static enum err
+replace_file(const char *path, struct span bytes, struct err_detail *detail)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = beside(path, ".");
+	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enum err err;
+
+	free(folder);
+	if (fd < 0)
+		return err_set_errno(detail, ERR_IO, "no such folder");
+	err = ctl_file_replace(
+	    fd, slash == NULL ? path : slash + 1, bytes, 0644, detail);
+	(void)close(fd);
+	return err;
+}
+
 static enum err
 write_junit(const struct run *run, const char *path, struct err_detail *detail)
 {
@@ -329,10 +348,9 @@ write_junit(const struct run *run, const char *path, struct err_detail *detail)
 	ctl_test_report_junit(run->results, run->count, &text);
 	err = buf_status(&text);
 	if (err == OK)
-		err = ctl_file_replace(
-		    AT_FDCWD, path, buf_span(&text), 0644, detail);
+		err = replace_file(path, buf_span(&text), detail);
 	buf_fini(&text);
-	return err_prefix(detail, err, "%s", path);
+	return err == OK ? OK : err_prefix(detail, err, "%s", path);
 }
 
 static enum ctl_exit

@@ -4,6 +4,7 @@
 #include "gateway/ctl/ctl_test_compare.h"
 
 #include <regex.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,17 @@ struct differences {
 
 static void compare(struct differences *d, const char *path,
     const json_t *expected, const json_t *actual);
+
+/* Where a difference is; a long path is cut. */
+__attribute__((format(printf, 2, 3))) static void
+name_place(char path_r[PATH_BYTES], const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	(void)vsnprintf(path_r, PATH_BYTES, format, values);
+	va_end(values);
+}
 
 /* ---- telling -------------------------------------------------------------
  */
@@ -130,8 +142,7 @@ includes_items(struct differences *d, const char *path, const json_t *items,
 			at++;
 		if (at++ < json_array_size(actual))
 			continue;
-		(void)snprintf(inner, sizeof inner, "%s: item %zu is not among",
-		    path, i + 1);
+		name_place(inner, "%s: item %zu is not among", path, i + 1);
 		tell(d, inner, item, actual);
 		return;
 	}
@@ -153,7 +164,7 @@ includes(struct differences *d, const char *path, const json_t *expected,
 	if (json_is_array(expected))
 		includes_items(d, path, expected, actual);
 	json_object_foreach ((json_t *)(uintptr_t)expected, key, value) {
-		(void)snprintf(inner, sizeof inner, "%s.%s", path, key);
+		name_place(inner, "%s.%s", path, key);
 		compare(d, inner, value, json_object_get(actual, key));
 	}
 }
@@ -219,7 +230,7 @@ compare_maps(struct differences *d, const char *path, const json_t *expected,
 	json_object_foreach ((json_t *)(uintptr_t)actual, key, value) {
 		if (json_object_get(expected, key) != NULL)
 			continue;
-		(void)snprintf(inner, sizeof inner, "%s.%s", path, key);
+		name_place(inner, "%s.%s", path, key);
 		tell(d, inner, NULL, value);
 	}
 }
@@ -233,7 +244,7 @@ compare_lists(struct differences *d, const char *path, const json_t *expected,
 	char inner[PATH_BYTES];
 
 	for (size_t i = 0; i < left || i < right; i++) {
-		(void)snprintf(inner, sizeof inner, "%s[%zu]", path, i);
+		name_place(inner, "%s[%zu]", path, i);
 		if (i >= left)
 			tell(d, inner, NULL, json_array_get(actual, i));
 		else
@@ -353,7 +364,7 @@ compare_cache(
 		const json_t *entry = json_object_get(actual, key);
 		const json_t *value = json_object_get(entry, "value");
 
-		(void)snprintf(path, sizeof path, "cache.%s", key);
+		name_place(path, "cache.%s", key);
 		if (json_is_null(want) || entry == NULL) {
 			if (!json_is_null(want) || entry != NULL)
 				tell(d, path, json_is_null(want) ? NULL : want,
@@ -443,7 +454,7 @@ compare_request(struct differences *d, const char *path, const json_t *expected,
 	json_t *want;
 
 	json_object_foreach ((json_t *)(uintptr_t)expected, key, want) {
-		(void)snprintf(inner, sizeof inner, "%s.%s", path, key);
+		name_place(inner, "%s.%s", path, key);
 		if (strcmp(key, "headers") == 0)
 			compare_headers(d, inner, want, request);
 		else if (strcmp(key, "body") == 0)
@@ -474,7 +485,7 @@ compare_http(struct differences *d, const json_t *expected, const json_t *calls)
 
 		if (strcmp(json_string_value(name), "http_request") != 0)
 			continue;
-		(void)snprintf(path, sizeof path, "http[%zu]", made);
+		name_place(path, "http[%zu]", made);
 		if (want == NULL)
 			tell(d, path, NULL, json_object_get(call, "request"));
 		else
@@ -482,7 +493,7 @@ compare_http(struct differences *d, const json_t *expected, const json_t *calls)
 		made++;
 	}
 	for (; made < json_array_size(expected); made++) {
-		(void)snprintf(path, sizeof path, "http[%zu]", made);
+		name_place(path, "http[%zu]", made);
 		tell(d, path, json_array_get(expected, made), NULL);
 	}
 }
@@ -510,6 +521,7 @@ static void
 compare_log(struct differences *d, const json_t *expected, const json_t *log)
 {
 	const json_t *wanted = ctl_test_value_pattern(expected, "$includes");
+	const json_t *exact = ctl_test_value_pattern(expected, "$equals");
 	json_t *lines = json_array();
 	bool by_level = false;
 	const json_t *line;
@@ -517,6 +529,8 @@ compare_log(struct differences *d, const json_t *expected, const json_t *log)
 	size_t i;
 
 	CHECK(lines != NULL);
+	if (wanted == NULL)
+		wanted = exact;
 	json_array_foreach (wanted == NULL ? expected : wanted, i, want)
 		by_level |= json_object_get(want, "text") != NULL ||
 			    json_object_get(want, "level") != NULL;

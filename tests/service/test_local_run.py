@@ -114,7 +114,8 @@ def test_http_is_answered_by_fakes_and_by_nothing_else():
              {"url": "https://slow.example/", "error": "timeout"}]
     source = """(function () {
         var r = HTTP.post("https://api.example/v1?q=1", {a: 1});
-        var codes = ["https://slow.example/", "https://api.example/v1"].map(
+        var codes = ["https://slow.example/", "https://api.example/v1",
+          "https://x.example/" + new Array(500).join("\u00e9")].map(
           function (url) {
             try { HTTP.get(url); } catch (e) { return [e.name, e.code]; }
           });
@@ -122,7 +123,8 @@ def test_http_is_answered_by_fakes_and_by_nothing_else():
       })()"""
     assert answer(source, http_fakes=fakes) == [
         201, "1", {"ok": True},
-        [["HttpError", "timeout"], ["HttpError", "no_fake"]]]
+        [["HttpError", "timeout"], ["HttpError", "no_fake"],
+         ["HttpError", "invalid"]]]
 
 
 def test_a_fake_is_judged_like_the_real_thing():

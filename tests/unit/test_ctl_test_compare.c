@@ -90,6 +90,8 @@ test_what_is_as_expected(void **state)
 	    "{\"log\":{\"$includes\":[\"two\"]}}",
 	    "{\"log\":[{\"level\":\"info\",\"text\":\"one\"},"
 	    "{\"level\":\"warn\",\"text\":\"two\"}]}",
+	    "{\"log\":{\"$equals\":[{\"level\":\"info\",\"text\":\"one\"},"
+	    "{\"level\":\"warn\",\"text\":\"two\"}]}}",
 	    "{\"http\":[{\"method\":\"POST\",\"url\":\"https://a.example/\","
 	    "\"headers\":{\"x-key\":\"v\"},\"body\":{\"q\":1},"
 	    "\"status\":200}]}",
