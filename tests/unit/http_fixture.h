@@ -100,7 +100,50 @@ hold(void *context, const struct http_request *request,
 	buf_append_str(&response->body, "{}");
 }
 
+/* Says what admit() said of the caller, and the entity tag that was sent. */
+static inline void
+make(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	const char *caller = request->caller;
+
+	(void)context;
+	response->status = 201;
+	response->location = "/made/1";
+	response->etag = "\"2\"";
+	buf_printf(&response->body, "%s match=%.*s", caller,
+	    SPAN_ARG(request->if_match));
+}
+
+static inline void
+forget(void *context, const struct http_request *request,
+    struct http_response *response)
+{
+	(void)context;
+	(void)request;
+	response->status = 204;
+	response->etag = "\"3\"";
+	buf_append_str(&response->body, "never sent");
+}
+
+/* A listener that takes no cookies, and callers of a kind. */
+static inline bool
+admit(void *context, const struct http_route *route,
+    struct http_request *request, struct http_response *response)
+{
+	(void)context;
+	if (request->has_cookie) {
+		http_problem(response, PROBLEM_INVALID_REQUEST, "No cookies.");
+		return false;
+	}
+	request->caller = route->access == 7 ? "a seventh" : "somebody";
+	return true;
+}
+
 static const struct http_route routes[] = {
+    {"made", HTTP_POST, "/made", HTTP_BODY_JSON, make, 0, 7},
+    {"gone", HTTP_DELETE, "/made", HTTP_BODY_NONE, forget, 0, 0},
+    {"large", HTTP_POST, "/large", HTTP_BODY_JSON, echo, BODY_MAX + 1, 0},
     {"echo", HTTP_POST, "/echo", HTTP_BODY_JSON | HTTP_BODY_FORM, echo, 0, 0},
     {"json", HTTP_POST, "/json", HTTP_BODY_JSON, echo, 0, 0},
     {"who", HTTP_GET, "/who/{idp}/is", HTTP_BODY_NONE, who, 0, 0},
@@ -118,6 +161,7 @@ config_for(const char *listen)
 	    .threads = 4,
 	    .request_ms = REQUEST_MS,
 	    .body_max_bytes = BODY_MAX,
+	    .admit = admit,
 	    .routes = routes,
 	    .route_count = sizeof routes / sizeof routes[0]};
 }
@@ -234,7 +278,8 @@ answer_len(void)
 
 	if (end == NULL)
 		return 0;
-	if (strncmp(client.text, "HTTP/1.1 100 ", 13) == 0)
+	if (strncmp(client.text, "HTTP/1.1 100 ", 13) == 0 ||
+	    strncmp(client.text, "HTTP/1.1 204 ", 13) == 0)
 		return (size_t)(end - client.text) + 4;
 	assert_non_null(length);
 	total = (size_t)(end - client.text) + 4 +

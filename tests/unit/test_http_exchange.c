@@ -24,6 +24,52 @@ answers_have_their_headers(void **state)
 }
 
 static void
+answers_what_was_made_and_what_is_gone(void **state)
+{
+	(void)state;
+	exchange("POST /made HTTP/1.1\r\n" HOST "If-Match: \"1\"\r\n\r\n");
+	assert_status(201);
+	assert_has("Location: /made/1\r\n");
+	assert_has("ETag: \"2\"\r\n");
+	assert_has("a seventh match=\"1\"");
+	exchange("DELETE /made HTTP/1.1\r\n" HOST "\r\n");
+	assert_status(204);
+	assert_has("ETag: \"3\"\r\n");
+	assert_null(strstr(answer, "Content-Length"));
+	assert_null(strstr(answer, "\nContent-Type"));
+	assert_null(strstr(answer, "never sent"));
+	exchange("POST /made HTTP/1.1\r\n" HOST
+		 "If-Match: \"1\"\r\nIf-Match: \"2\"\r\n\r\n");
+	assert_status(400);
+}
+
+static void
+looks_at_callers_before_their_bodies(void **state)
+{
+	(void)state;
+	exchange("POST /made HTTP/1.1\r\n" HOST
+		 "Cookie: a=b\r\nContent-Type: application/json\r\n"
+		 "Content-Length: 4000\r\n\r\n");
+	assert_status(400);
+	assert_has("No cookies.");
+	assert_has("Connection: close\r\n");
+}
+
+static void
+has_limits_of_routes(void **state)
+{
+	(void)state;
+	exchange("POST /large HTTP/1.1\r\n" HOST
+		 "Content-Type: application/json\r\nExpect: 100-continue\r\n"
+		 "Content-Length: 4098\r\n\r\n");
+	assert_status(413);
+	exchange("POST /json HTTP/1.1\r\n" HOST
+		 "Content-Type: application/json\r\nExpect: 100-continue\r\n"
+		 "Content-Length: 4097\r\n\r\n");
+	assert_status(413);
+}
+
+static void
 routes_raw_paths(void **state)
 {
 	(void)state;
@@ -249,6 +295,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_have_their_headers),
+	    cmocka_unit_test(answers_what_was_made_and_what_is_gone),
+	    cmocka_unit_test(looks_at_callers_before_their_bodies),
+	    cmocka_unit_test(has_limits_of_routes),
 	    cmocka_unit_test(routes_raw_paths),
 	    cmocka_unit_test(trusts_its_proxy),
 	    cmocka_unit_test(refuses_other_methods),
