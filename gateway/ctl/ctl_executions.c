@@ -33,10 +33,13 @@ list_path(const struct ctl_call *call, int64_t max)
 enum ctl_exit
 ctl_executions_list(const struct ctl_call *call)
 {
-	static const struct ctl_column columns[] = {{"ENDED", "ended_at", NULL},
-	    {"ID", "correlation_id", NULL}, {"IDP", "idp", NULL},
-	    {"SCRIPT", "script", NULL}, {"OUTCOME", "name", NULL},
-	    {"STATUS", "status", NULL}, {NULL, NULL, NULL}};
+	static const struct ctl_column columns[] = {
+	    {"ENDED", "ended_at", NULL, CELL_VALUE},
+	    {"ID", "correlation_id", NULL, CELL_VALUE},
+	    {"IDP", "idp", NULL, CELL_VALUE},
+	    {"SCRIPT", "script", NULL, CELL_VALUE},
+	    {"OUTCOME", "name", NULL, CELL_VALUE},
+	    {"STATUS", "status", NULL, CELL_VALUE}, {.heading = NULL}};
 	struct err_detail detail = {0};
 	struct ctl_api *api = NULL;
 	json_t *answer = NULL;

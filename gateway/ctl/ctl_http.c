@@ -382,6 +382,10 @@ set_request(struct ctl_http *http, const struct ctl_request *request,
 		    (curl_off_t)request->body.len);
 	}
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	/* libcurl sends again what a kept connection gave no answer to: fine
+	 * for a GET only. */
+	(void)curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT,
+	    strcmp(request->method, "GET") == 0 ? 0L : 1L);
 	(void)curl_easy_setopt(
 	    curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);

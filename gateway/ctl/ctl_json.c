@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/json_text.h"
 #include "gateway/ctl/ctl_out.h"
@@ -124,14 +125,38 @@ ctl_json_append(struct buf *out, const json_t *value)
 	}
 }
 
+static bool
+is_time(const char *key)
+{
+	size_t len = strlen(key);
+
+	return strcmp(key, "since") == 0 ||
+	       (len > 3 && strcmp(key + len - 3, "_at") == 0);
+}
+
+void
+ctl_json_append_member(struct buf *out, const char *key, const json_t *value)
+{
+	time_t at = (time_t)json_integer_value(value);
+	char text[32];
+	struct tm date;
+
+	if (json_is_integer(value) && is_time(key) &&
+	    gmtime_r(&at, &date) != NULL &&
+	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &date) > 0)
+		buf_append_str(out, text);
+	else
+		ctl_json_append(out, value);
+}
+
 /* "name  value"; a value of many lines stands below its name. */
 static void
-print_line(const char *name, const json_t *value)
+print_line(const char *name, const char *key, const json_t *value)
 {
 	struct buf text;
 
 	buf_init(&text, VALUE_BYTES_MAX);
-	ctl_json_append(&text, value);
+	ctl_json_append_member(&text, key, value);
 	ctl_out(STYLE_BOLD, "%s", name);
 	if (text.len > 0 && memchr(text.data, '\n', text.len) != NULL)
 		ctl_out(STYLE_PLAIN, "\n");
@@ -161,7 +186,7 @@ print_map(const char *prefix, json_t *object, int depth)
 		if (depth < SHOWN_DEPTH_MAX && json_object_size(value) > 0)
 			print_map(shown, value, depth + 1);
 		else
-			print_line(shown, value);
+			print_line(shown, key, value);
 		buf_fini(&name);
 	}
 }
@@ -172,7 +197,7 @@ ctl_json_print_keys(json_t *object)
 	if (json_is_object(object))
 		print_map("", object, 0);
 	else
-		print_line("", object);
+		print_line("", "", object);
 }
 
 /* ---- for programs -------------------------------------------------------- */

@@ -32,6 +32,11 @@ struct span ctl_json_span(const json_t *value);
  * nothing for null or NULL, JSON for what else there is. */
 void ctl_json_append(struct buf *out, const json_t *value);
 
+/* The same for the member of a name: times in Unix seconds ("..._at",
+ * "since") are shown as dates. */
+void
+ctl_json_append_member(struct buf *out, const char *key, const json_t *value);
+
 /* Prints an object for people, a line a key, maps in it as "map.key". */
 void ctl_json_print_keys(json_t *object);
 

@@ -51,12 +51,13 @@ ask(const char *question, bool hidden, struct buf *line)
 
 	if (terminal < 0)
 		return false;
-	(void)dprintf(terminal, "%s: ", question);
 	if (hidden && tcgetattr(terminal, &before) == 0) {
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
 		is_silent = tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
 	}
+	/* Only now: what is typed before is thrown away. */
+	(void)dprintf(terminal, "%s: ", question);
 	/* What cannot be hidden is not asked for. */
 	is_read = (!hidden || is_silent) && read_line(terminal, line);
 	if (is_silent) {

@@ -108,8 +108,9 @@ print_diff(const json_t *change)
 	ctl_out_diff(buf_span(&diff));
 	/* Masked texts are equal where only a secret is another. */
 	if (exit == CTL_OK && diff.len == 0)
-		ctl_out(STYLE_BOLD, "diff --git a/%s b/%s\na secret changes\n",
-		    path, path);
+		ctl_out(STYLE_BOLD, "diff --git a/%s b/%s\n", path, path);
+	if (exit == CTL_OK && json_is_true(json_object_get(change, "secret")))
+		ctl_out(STYLE_CYAN, "(a secret in %s changes)\n", path);
 	buf_fini(&diff);
 	return exit;
 }

@@ -29,9 +29,13 @@ enum ctl_exit
 ctl_release_list(const struct ctl_call *call)
 {
 	static const struct ctl_column columns[] = {
-	    {"RELEASE", "release", NULL}, {"STATE", "state", NULL},
-	    {"CREATED", "created_at", NULL}, {"BY", "created_by", NULL},
-	    {"WHY", "why", NULL}, {NULL, NULL, NULL}};
+	    {"RELEASE", "release", NULL, CELL_HASH},
+	    {"STATE", "state", NULL, CELL_VALUE},
+	    {"CREATED", "created_at", NULL, CELL_VALUE},
+	    {"BY", "created_by", NULL, CELL_VALUE},
+	    {"PUBLISHED", "published_at", NULL, CELL_VALUE},
+	    {"BY", "published_by", NULL, CELL_VALUE},
+	    {"WHY", "published_why", NULL, CELL_VALUE}, {.heading = NULL}};
 	struct ctl_api *api = NULL;
 	json_t *items = NULL;
 	enum ctl_exit exit = ctl_api_open(call, &api);

@@ -25,6 +25,9 @@
 /* A cell of a table: any list of identifiers. */
 #define CELL_BYTES_MAX ((size_t)1024 * 1024)
 
+/* Of a release's hash in a table; 8 are enough for a command. */
+#define HASH_DIGITS 12
+
 struct kind {
 	const char *collection;
 	const char *noun;
@@ -33,23 +36,28 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"idps", "identity provider",
-	{{"ID", "id", NULL}, {"NAME", "name", NULL}, {"TYPE", "type", NULL},
-	    {"ENABLED", "enabled", "yes"}, {NULL, NULL, NULL}}},
+	{{"ID", "id", NULL, CELL_VALUE}, {"NAME", "name", NULL, CELL_VALUE},
+	    {"TYPE", "type", NULL, CELL_VALUE},
+	    {"ENABLED", "enabled", "yes", CELL_VALUE}, {.heading = NULL}}},
     {"clients", "client",
-	{{"ID", "client_id", NULL}, {"NAME", "name", NULL},
-	    {"ENABLED", "enabled", "yes"}, {"IDPS", "idps", NULL},
-	    {NULL, NULL, NULL}}},
+	{{"ID", "client_id", NULL, CELL_VALUE},
+	    {"NAME", "name", NULL, CELL_VALUE},
+	    {"ENABLED", "enabled", "yes", CELL_VALUE},
+	    {"IDPS", "idps", NULL, CELL_VALUE}, {.heading = NULL}}},
     {"api-clients", "API client",
-	{{"ID", "client_id", NULL}, {"NAME", "name", NULL},
-	    {"ENABLED", "enabled", "yes"}, {"SCOPES", "scopes", NULL},
-	    {NULL, NULL, NULL}}},
+	{{"ID", "client_id", NULL, CELL_VALUE},
+	    {"NAME", "name", NULL, CELL_VALUE},
+	    {"ENABLED", "enabled", "yes", CELL_VALUE},
+	    {"SCOPES", "scopes", NULL, CELL_VALUE}, {.heading = NULL}}},
     {"scopes", "scope",
-	{{"ID", "id", NULL}, {"DESCRIPTION", "description", NULL},
-	    {NULL, NULL, NULL}}},
+	{{"ID", "id", NULL, CELL_VALUE},
+	    {"DESCRIPTION", "description", NULL, CELL_VALUE},
+	    {.heading = NULL}}},
     {"properties", "property",
-	{{"ID", "id", NULL}, {"KIND", "kind", "text"},
-	    {"SENSITIVE", "sensitive", "no"}, {"IDPS", "idps", "all"},
-	    {"VALUE", "value", NULL}, {NULL, NULL, NULL}}},
+	{{"ID", "id", NULL, CELL_VALUE}, {"KIND", "kind", "text", CELL_VALUE},
+	    {"SENSITIVE", "sensitive", "no", CELL_VALUE},
+	    {"IDPS", "idps", "all", CELL_VALUE},
+	    {"VALUE", "value", NULL, CELL_VALUE}, {.heading = NULL}}},
 };
 
 static const struct kind *
@@ -74,7 +82,9 @@ add_cell(struct ctl_table *table, const json_t *item,
 	struct buf text;
 
 	buf_init(&text, CELL_BYTES_MAX);
-	ctl_json_append(&text, value);
+	ctl_json_append_member(&text, column->key, value);
+	if (column->cell == CELL_HASH && text.len > HASH_DIGITS)
+		text.len = HASH_DIGITS;
 	ctl_table_add(table, value == NULL || json_is_null(value)
 				 ? column->fallback
 				 : buf_cstr(&text));
@@ -234,22 +244,27 @@ read_document(const char *path, json_t **document_r)
 }
 
 static void
-say_created(const struct ctl_call *call, json_t *answer)
+print_secret(const json_t *answer)
 {
 	const char *secret = ctl_json_text(answer, "client_secret");
-	const char *id = ctl_json_text(answer, "client_id");
 
-	if (id == NULL)
-		id = ctl_json_text(answer, "id");
+	if (secret == NULL)
+		return;
+	ctl_out_note("the gateway made this secret; it is shown once");
+	ctl_out(STYLE_PLAIN, "%s\n", secret);
+}
+
+static void
+say_created(const struct ctl_call *call, const json_t *answer)
+{
+	const char *id = ctl_json_text(answer, "id");
+
 	if (ctl_api_wants_json(call)) {
 		ctl_json_print(answer);
 		return;
 	}
 	say_done(call, id == NULL ? "" : id, "created");
-	if (secret == NULL)
-		return;
-	ctl_out_note("the gateway made this secret; it is shown once");
-	ctl_out(STYLE_PLAIN, "%s\n", secret);
+	print_secret(answer);
 }
 
 enum ctl_exit
@@ -278,7 +293,8 @@ ctl_resource_create(const struct ctl_call *call)
 
 /* If-Match, so that what somebody else changes meanwhile is not lost. */
 static enum ctl_exit
-patch(struct ctl_api *api, const struct ctl_call *call, json_t *body)
+patch(struct ctl_api *api, const struct ctl_call *call, json_t *body,
+    json_t **answer_r)
 {
 	char etag[CTL_HTTP_ETAG_BYTES] = "";
 	struct ctl_api_call with = {0};
@@ -292,7 +308,7 @@ patch(struct ctl_api *api, const struct ctl_call *call, json_t *body)
 	with.body = body;
 	with.if_match = etag[0] == '\0' ? NULL : etag;
 	return ctl_api_call(api, "PATCH", path_with_why(call, path_of(call)),
-	    &with, NULL, NULL);
+	    &with, answer_r, NULL);
 }
 
 enum ctl_exit
@@ -300,6 +316,7 @@ ctl_resource_update(const struct ctl_call *call)
 {
 	struct ctl_api *api = NULL;
 	json_t *body = NULL;
+	json_t *answer = NULL;
 	enum ctl_exit exit =
 	    read_document(ctl_command_argument(call, 1), &body);
 
@@ -307,9 +324,14 @@ ctl_resource_update(const struct ctl_call *call)
 		return exit;
 	exit = ctl_api_open(call, &api);
 	if (exit == CTL_OK)
-		exit = patch(api, call, body);
-	if (exit == CTL_OK)
+		exit = patch(api, call, body, &answer);
+	if (exit == CTL_OK && ctl_api_wants_json(call) && answer != NULL) {
+		ctl_json_print(answer);
+	} else if (exit == CTL_OK) {
 		say_done(call, ctl_command_argument(call, 0), "changed");
+		print_secret(answer);
+	}
+	json_decref(answer);
 	json_decref(body);
 	ctl_api_close(api);
 	return exit;

@@ -12,10 +12,16 @@
 
 #include "gateway/ctl/ctl_command.h"
 
+enum ctl_cell {
+	CELL_VALUE, /* as ctl_json_append_member() shows it */
+	CELL_HASH   /* its first digits, which commands take for all of it */
+};
+
 struct ctl_column {
 	const char *heading;  /* NULL ends the columns */
 	const char *key;      /* of an item */
 	const char *fallback; /* shown without the key; NULL: "-" */
+	enum ctl_cell cell;
 };
 
 /* For people a table of the items, with --json the items. */

@@ -44,9 +44,10 @@ print_items(const struct ctl_call *call, const char *collection,
 enum ctl_exit
 ctl_keys_list(const struct ctl_call *call)
 {
-	static const struct ctl_column columns[] = {{"KID", "kid", NULL},
-	    {"ALG", "alg", NULL}, {"SLOT", "slot", NULL},
-	    {"SINCE", "since", NULL}, {NULL, NULL, NULL}};
+	static const struct ctl_column columns[] = {
+	    {"KID", "kid", NULL, CELL_VALUE}, {"ALG", "alg", NULL, CELL_VALUE},
+	    {"SLOT", "slot", NULL, CELL_VALUE},
+	    {"SINCE", "since", NULL, CELL_VALUE}, {.heading = NULL}};
 
 	return print_items(call, "keys", columns);
 }
@@ -54,11 +55,14 @@ ctl_keys_list(const struct ctl_call *call)
 enum ctl_exit
 ctl_engines_list(const struct ctl_call *call)
 {
-	static const struct ctl_column columns[] = {{"NAME", "name", NULL},
-	    {"STATE", "state", NULL}, {"RUNNING", "running", NULL},
-	    {"SLOTS", "slots", NULL}, {"LABELS", "labels", NULL},
-	    {"VERSION", "version", NULL}, {"SINCE", "since", NULL},
-	    {NULL, NULL, NULL}};
+	static const struct ctl_column columns[] = {
+	    {"NAME", "name", NULL, CELL_VALUE},
+	    {"STATE", "state", NULL, CELL_VALUE},
+	    {"RUNNING", "running", NULL, CELL_VALUE},
+	    {"SLOTS", "slots", NULL, CELL_VALUE},
+	    {"LABELS", "labels", NULL, CELL_VALUE},
+	    {"VERSION", "version", NULL, CELL_VALUE},
+	    {"SINCE", "since", NULL, CELL_VALUE}, {.heading = NULL}};
 
 	return print_items(call, "engines", columns);
 }
