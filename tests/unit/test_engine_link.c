@@ -502,6 +502,24 @@ test_drain(void **state)
 	assert_int_equal(gateway_wait_exit(gateway), 0);
 }
 
+/* The gateway's operator drains the engine: as SIGTERM does. */
+static void
+test_told_to_leave(void **state)
+{
+	struct message job = gateway_job(1, "s", "hang");
+	struct question *result;
+
+	(void)state;
+	job.job.wall_ms = 500;
+	give(job);
+	gateway_serve_source(gateway, "s");
+	gateway_go_away(take(MSG_TICKET), GO_AWAY_LEAVE);
+	result = take_result(1, SCRIPT_TIMEOUT);
+	assert_false(result->message.result.ticket);
+	gateway_answer_type(result, MSG_DONE);
+	assert_int_equal(gateway_wait_exit(gateway), 0);
+}
+
 /* The gateway keeps a result's ticket; that is not owed any more. */
 static void
 test_drain_with_tickets_out(void **state)
@@ -597,6 +615,7 @@ main(void)
 	    FAKE(test_twins),
 	    FAKE(test_template_failures),
 	    FAKE(test_drain),
+	    FAKE(test_told_to_leave),
 	    FAKE(test_drain_with_tickets_out),
 	    REAL(test_real_script),
 	    REAL(test_real_loop),
