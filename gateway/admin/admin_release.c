@@ -15,6 +15,8 @@
 #include "gateway/admin/admin_query.h"
 #include "gateway/admin/admin_release.h"
 #include "gateway/config/release_diff.h"
+#include "gateway/dispatch/dispatch.h"
+#include "gateway/dispatch/shadow.h"
 #include "gateway/realm/release.h"
 
 /* A reason is a sentence or two. */
@@ -120,6 +122,14 @@ etag_of(const struct store_release_row *row, struct arena *arena)
 
 	config_release_etag(row, etag);
 	return admin_change_etag(etag, arena);
+}
+
+/* A draft that is none any more. */
+static void
+end_shadow(const struct admin_context *admin, const char *idp,
+    const uint8_t hash[DIGEST_BYTES])
+{
+	(void)!shadow_stop(dispatch_shadow(admin->dispatch), idp, hash);
 }
 
 /* ---- reading ------------------------------------------------------------- */
@@ -525,10 +535,12 @@ admin_release_delete_handle(void *context, const struct http_request *request,
 	change.event.type = event_name(EVENT_RELEASE_DRAFT_DELETED);
 	err = config_release_drop(
 	    &releases, &change.request, idp, &row, &change.detail);
-	if (err == OK)
+	if (err == OK) {
 		response->status = 204;
-	else
+		end_shadow(admin, idp, row.hash);
+	} else {
 		fail(&change, err, response);
+	}
 	admin_change_end(&change);
 }
 
@@ -568,10 +580,12 @@ publish(const struct admin_context *admin, const struct http_request *request,
 	if (read_why(body, &change, response)) {
 		err = config_release_publish(&releases, &change.request, idp,
 		    hash, &done, &change.detail);
-		if (err == OK)
+		if (err == OK) {
 			answer_published(&done, &response->body);
-		else
+			end_shadow(admin, idp, done.hash);
+		} else {
 			fail(&change, err, response);
+		}
 	}
 	admin_change_end(&change);
 	json_decref(body);

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/random.h"
+#include "gateway/dispatch/dispatch_idle.h"
 #include "gateway/dispatch/engines.h"
 #include "gateway/dispatch/host_cache.h"
 #include "gateway/dispatch/hosts.h"
@@ -21,6 +22,7 @@
 #include "gateway/dispatch/live_log.h"
 #include "gateway/dispatch/outcomes.h"
 #include "gateway/dispatch/record.h"
+#include "gateway/dispatch/shadow.h"
 
 static void
 pipe_lost(void *dispatch, uint32_t pipe)
@@ -37,9 +39,11 @@ dispatch_new(const struct dispatch_config *config)
 		return NULL;
 	d->records = record_store_new(config->vault);
 	d->live_log = live_log_new();
-	if (d->records == NULL || d->live_log == NULL) {
+	d->shadow = shadow_new(d);
+	if (d->records == NULL || d->live_log == NULL || d->shadow == NULL) {
 		record_store_free(d->records);
 		live_log_free(d->live_log);
+		shadow_free(d->shadow);
 		free(d);
 		return NULL;
 	}
@@ -272,6 +276,12 @@ dispatch_live_log(struct dispatch *dispatch)
 	return dispatch->live_log;
 }
 
+struct shadow *
+dispatch_shadow(struct dispatch *dispatch)
+{
+	return dispatch->shadow;
+}
+
 /* ---- drain and health
  * --------------------------------------------------------- */
 
@@ -306,6 +316,7 @@ dispatch_drain(struct dispatch *dispatch, int64_t grace_ms)
 	d->draining = true;
 	TAILQ_FOREACH (job, &d->jobs[JOB_QUEUED], link)
 		pthread_cond_signal(&job->wake);
+	dispatch_idle_stop(d);
 	while (jobs_total(d) > 0)
 		if (pthread_cond_timedwait(&d->idle, &d->lock, &until) ==
 		    ETIMEDOUT)

@@ -106,6 +106,9 @@ struct execution {
 	struct span custom_params;     /* JSON text; absent: null */
 	/* A recording is wanted whatever the IdP's `record` says. */
 	bool wants_recording;
+	/* Of a shadow run: what the live one was told, which answers its host
+	 * calls (dispatch_idle.h). Absent: a live execution. */
+	struct span replay;
 };
 
 /* Spans and strings are in the arena given to dispatch_run(). Text of a script
@@ -134,6 +137,8 @@ struct execution_result {
 	/* The outcome message of a script that failed, with nothing masked;
 	 * absent where `recording` is. */
 	struct span failure;
+	/* Of a shadow run: it made another host call than the live one. */
+	bool diverged;
 };
 
 /*
@@ -159,6 +164,9 @@ struct record_store *dispatch_records(struct dispatch *dispatch);
 
 /* Log lines as they come, likewise. */
 struct live_log *dispatch_live_log(struct dispatch *dispatch);
+
+/* Shadow runs, likewise. */
+struct shadow *dispatch_shadow(struct dispatch *dispatch);
 
 /* Appends a JSON array of the engines that are connected (engine_list.c):
  * name, boot_id, labels, version, slots, running, state, since, peer,

@@ -98,7 +98,8 @@ grant_call(struct dispatch *d, uint32_t pipe, const struct cache_ask *ask,
 
 	pthread_mutex_lock(&d->lock);
 	job = job_held_by(d, ask->job, ask->attempt, engine_of_pipe(d, pipe));
-	if (job != NULL) {
+	/* A shadow run is given its answers and has no effects. */
+	if (job != NULL && !span_present(job->execution->replay)) {
 		idp = job->execution->idp;
 		limits = &job->execution->release->limits;
 		job->host_calls++;

@@ -21,7 +21,7 @@ grant_intent(
 	pthread_mutex_lock(&d->lock);
 	job = job_held_by(
 	    d, intent->job, intent->attempt, engine_of_pipe(d, pipe));
-	if (job != NULL) {
+	if (job != NULL && !span_present(job->execution->replay)) {
 		const struct script_limits *limits =
 		    &job->execution->release->limits;
 

@@ -159,6 +159,7 @@ job_lost(struct dispatch *d, struct job *job)
 	int64_t left_us = job->deadline_us - clock_mono_us();
 
 	if (job->effect || job->attempt >= ATTEMPTS_MAX ||
+	    span_present(job->execution->replay) ||
 	    left_us < ANSWER_MARGIN_MS * 1000) {
 		job_end(d, job, SCRIPT_LOST);
 		return;
@@ -225,5 +226,6 @@ job_encode(const struct job *job, struct buf *out)
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;
 	m->record = record_of(x);
+	m->replay = x->replay;
 	return message_encode(&message, out, NULL);
 }

@@ -141,6 +141,7 @@ struct dispatch {
 	struct link_server *link;
 	struct store_cache_codec cache_codec; /* host_cache.c */
 	struct record_store *records;         /* has a lock of its own */
+	struct shadow *shadow;                /* likewise */
 	struct live_log *live_log;            /* and so has this */
 	uint8_t boot_id[BOOT_ID_BYTES];
 

@@ -303,6 +303,7 @@ read_result(const struct msg_result *m, const struct job *job,
 	r->wire_us = most_us - r->run_us;
 	r->host_calls = m->host_calls;
 	r->cold = m->cold;
+	r->diverged = m->diverged;
 	if (!script_code_is_known(m->code))
 		return fail(r, SCRIPT_CRASHED,
 		    "the engine reported a code this gateway does not know");
@@ -317,6 +318,7 @@ outcome_read(struct live_log *live, const struct job *job,
     const struct execution *execution, struct arena *arena,
     struct execution_result *result_r)
 {
+	bool is_live = !span_present(execution->replay);
 	struct execution_result r = {.code = job->verdict};
 	struct message message;
 	enum err err = OK;
@@ -328,8 +330,9 @@ outcome_read(struct live_log *live, const struct job *job,
 		err = message_decode(span_of(job->result, job->result_len),
 		    SENDER_ENGINE, &message, NULL);
 		if (err == OK) {
-			log_script_lines(
-			    message.result.log, execution, live);
+			if (is_live)
+				log_script_lines(
+				    message.result.log, execution, live);
 			err = read_result(
 			    &message.result, job, execution, arena, &r);
 			keep_frames(&message.result, execution, arena, &r);
@@ -339,8 +342,10 @@ outcome_read(struct live_log *live, const struct job *job,
 		return err;
 	if (r.message == NULL)
 		r.message = script_code_sentence(r.code);
-	tell(execution, &r);
-	show_failure(live, execution, &r);
+	if (is_live) {
+		tell(execution, &r);
+		show_failure(live, execution, &r);
+	}
 	*result_r = r;
 	return OK;
 }

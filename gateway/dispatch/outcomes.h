@@ -12,6 +12,7 @@
  * logs the script's lines and the execution's end, there and in `live` (NULL:
  * nobody watches), and counts it. A report that
  * is malformed is the engine's fault: SCRIPT_CRASHED, saying so.
+ * Of a shadow run (execution.replay) nothing is logged or counted.
  * ERR_NOMEM: the arena is full. On the job's HTTP thread, not locked.
  */
 enum err outcome_read(struct live_log *live, const struct job *job,

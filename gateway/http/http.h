@@ -80,6 +80,9 @@ struct http_response {
 	const char *etag;     /* NULL: none; with its quotes; as location */
 	http_problem_writer *write_problem; /* the listener's; NULL: OAuth's */
 	struct buf body;                    /* wiped after sending */
+	/* Called once when the answer has left or cannot; NULL: nothing. */
+	void (*sent)(void *user);
+	void *sent_user;
 };
 
 /* Every handler answers; there is no failure to return. */

@@ -424,6 +424,8 @@ finish(struct exchange *x)
 	if (x->closes || !is_sent)
 		mg_disable_connection_keep_alive(x->conn);
 	record(x);
+	if (x->response.sent != NULL)
+		x->response.sent(x->response.sent_user);
 	/* A client that waits for its 100 sends nothing more. */
 	if (is_sent && x->is_body_unread && !x->framing.expects_continue)
 		http_body_discard(x->conn, x->site->watch, &x->worker->socket);

@@ -9,6 +9,7 @@
 #include "common/json_text.h"
 #include "common/log.h"
 #include "common/metric.h"
+#include "gateway/dispatch/shadow.h"
 #include "gateway/oauth/client_assertion.h"
 #include "gateway/oauth/client_auth.h"
 #include "gateway/oauth/event.h"
@@ -281,6 +282,8 @@ call_execution(const struct call *call, const struct release *release,
 	    .correlation_id = call->http->correlation_id,
 	    .data = call->body.data,
 	    .custom_params = call->body.custom_params,
+	    .wants_recording = shadow_wants(
+		dispatch_shadow(call->oauth->dispatch), call->idp, release),
 	};
 }
 
@@ -295,6 +298,12 @@ call_run(struct call *call, const struct execution *execution,
 	err = dispatch_run(
 	    call->oauth->dispatch, job, execution, call->http->arena, result_r);
 	*started_r = err != ERR_UNAVAILABLE;
+	if (err == OK && execution->wants_recording) {
+		call->response->sent = shadow_submit;
+		call->response->sent_user =
+		    shadow_item_new(dispatch_shadow(call->oauth->dispatch),
+			execution, result_r);
+	}
 	if (err == ERR_UNAVAILABLE)
 		return unavailable(call);
 	if (err == OK && result_r->code == SCRIPT_OK) {
