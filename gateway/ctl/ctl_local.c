@@ -23,6 +23,8 @@
 /* Of one outcome: every host call's answer in it, escaped. */
 #define LINE_MAX_BYTES ((size_t)256 << 20)
 #define READ_BYTES     65536
+/* A signal between looking for one and waiting is seen after this. */
+#define LOOK_MS 500
 
 struct ctl_local {
 	pid_t pid;
@@ -237,7 +239,7 @@ exchange(struct ctl_local *local, struct err_detail *detail)
 
 	if (ctl_interrupt_came())
 		return err_set(detail, ERR_STATE, "interrupted");
-	if (poll(fds, 2, -1) < 0)
+	if (poll(fds, 2, LOOK_MS) < 0)
 		return errno == EINTR ? OK
 				      : err_set_errno(detail, ERR_IO, "poll");
 	if (fds[0].revents != 0)

@@ -132,6 +132,20 @@ add_http(const struct ctl_call *call, json_t *job, struct err_detail *detail)
 	return OK;
 }
 
+/* A line each. */
+static void
+say_problems(struct buf *problems)
+{
+	const char *line = buf_cstr(problems);
+
+	while (line != NULL && *line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		ctl_out_error_line("%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
 /* Says on stderr what is wrong; NULL then. */
 static json_t *
 make_job(const struct ctl_call *call, enum ctl_exit *exit_r)
@@ -157,10 +171,7 @@ make_job(const struct ctl_call *call, enum ctl_exit *exit_r)
 		err = add_http(call, job, &detail);
 	if (err != OK) {
 		*exit_r = ctl_out_error(*exit_r, "%s", err_text(&detail, err));
-		for (char *line =
-			 strtok((char *)(uintptr_t)buf_cstr(&problems), "\n");
-		     line != NULL; line = strtok(NULL, "\n"))
-			ctl_out_error_line("%s", line);
+		say_problems(&problems);
 		json_decref(job);
 		job = NULL;
 	}

@@ -7,15 +7,19 @@
 #include <errno.h>
 #include <fts.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/ctl/ctl_interrupt.h"
 
 /* An editor's save is a handful of events within a few milliseconds. */
 #define QUIET_MS 50
+/* A signal between looking for one and waiting is seen after this. */
+#define LOOK_MS 500
 
 #define EVENTS                                                      \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | \
@@ -50,27 +54,29 @@ add_tree(int fd, const char *path, struct err_detail *detail)
 	return err;
 }
 
-/* The file's folder, so that an editor may replace the file. */
+/* Of a file its folder, so that an editor may replace the file. */
 static enum err
 add_path(int fd, const char *path, struct err_detail *detail)
 {
+	struct stat status;
 	char *folder;
 	char *slash;
-	enum err err = add_tree(fd, path, detail);
+	enum err err = OK;
 
-	if (err != OK)
-		return err;
+	if (stat(path, &status) != 0)
+		return err_set_errno(detail, ERR_IO, "%s", path);
+	if (S_ISDIR(status.st_mode))
+		return add_tree(fd, path, detail);
 	folder = strdup(path);
 	if (folder == NULL)
-		return ERR_NOMEM;
+		return err_set(detail, ERR_NOMEM, "out of memory");
 	slash = strrchr(folder, '/');
-	if (slash != NULL && slash != folder)
-		*slash = '\0';
-	/* Of a folder it is the one above, which is no harm; it may be one
-	 * that cannot be read. */
-	(void)inotify_add_watch(fd, slash == NULL ? "." : folder, EVENTS);
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	if (inotify_add_watch(fd, slash == NULL ? "." : folder, EVENTS) < 0)
+		err = err_set_errno(detail, ERR_IO, "%s", folder);
 	free(folder);
-	return OK;
+	return err;
 }
 
 enum err
@@ -95,34 +101,56 @@ ctl_watch_open(const char *const *paths, size_t count,
 	return OK;
 }
 
-static void
-drop_events(int fd)
+/* Scripts, YAML and folders: not a report that is written beside them, nor an
+ * editor's files of the moment. */
+static bool
+is_of_interest(const struct inotify_event *event)
 {
-	char events[4096];
+	const char *ending = event->len > 0 ? strrchr(event->name, '.') : NULL;
 
-	while (read(fd, events, sizeof events) > 0)
-		continue;
+	if ((event->mask & (IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF)) != 0)
+		return true;
+	return ending != NULL && event->name[0] != '.' &&
+	       (strcmp(ending, ".js") == 0 || strcmp(ending, ".yaml") == 0);
+}
+
+/* True: one of them mattered. */
+static bool
+take_events(int fd)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	bool mattered = false;
+	ssize_t got;
+
+	while ((got = read(fd, events, sizeof events)) > 0) {
+		for (char *at = events; at < events + got;) {
+			const struct inotify_event *event =
+			    (const struct inotify_event *)(const void *)at;
+
+			mattered |= is_of_interest(event);
+			at += sizeof *event + event->len;
+		}
+	}
+	return mattered;
 }
 
 enum err
 ctl_watch_wait(struct ctl_watch *watch, struct err_detail *detail)
 {
 	struct pollfd fd = {.fd = watch->fd, .events = POLLIN};
-	int timeout_ms = -1;
+	bool has_changed = false;
 	int ready;
 
 	for (;;) {
 		if (ctl_interrupt_came())
 			return err_set(detail, ERR_STATE, "interrupted");
-		ready = poll(&fd, 1, timeout_ms);
-		if (ready == 0)
+		ready = poll(&fd, 1, has_changed ? QUIET_MS : LOOK_MS);
+		if (ready == 0 && has_changed)
 			return OK;
 		if (ready < 0 && errno != EINTR)
 			return err_set_errno(detail, ERR_IO, "poll");
-		if (ready > 0) {
-			drop_events(watch->fd);
-			timeout_ms = QUIET_MS;
-		}
+		if (ready > 0)
+			has_changed |= take_events(watch->fd);
 	}
 }
 
