@@ -18,6 +18,7 @@
 #include "gateway/config/config.h"
 #include "gateway/config/config_release.h"
 #include "gateway/dispatch/dispatch.h"
+#include "gateway/dispatch/record.h"
 #include "gateway/housekeeping.h"
 #include "gateway/http/http.h"
 #include "gateway/keys/keyring.h"
@@ -351,7 +352,11 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 	    .realms = gateway->realms,
 	};
 
-	return dispatch_open(&config, &gateway->dispatch, detail);
+	err = dispatch_open(&config, &gateway->dispatch, detail);
+	if (err != OK)
+		return err;
+	return record_store_persist(
+	    dispatch_records(gateway->dispatch), gateway->store, detail);
 }
 
 static enum err
@@ -534,6 +539,7 @@ gateway_drain(struct gateway *gateway)
 	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
 	housekeeping_stop(&gateway->housekeeping);
 	event_log_stop(gateway->events);
+	record_store_stop(dispatch_records(gateway->dispatch));
 	store_close(gateway->store);
 }
 

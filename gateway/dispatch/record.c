@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "gateway/dispatch/record_job.h"
+#include "gateway/dispatch/record_journal.h"
 #include "gateway/dispatch/record_json.h"
 
 #define RECORD_BUCKETS 1024
@@ -58,7 +59,8 @@ LIST_HEAD(owner_list, owner);
 
 struct record_store {
 	struct vault *vault;
-	pthread_mutex_t lock; /* guards all below */
+	struct record_journal *journal; /* NULL: in memory only */
+	pthread_mutex_t lock;           /* guards all below */
 	uint64_t next_number;
 	size_t bytes;
 	struct record_list_head ages[FATES];
@@ -91,7 +93,7 @@ size_of(const struct record *record)
 
 /* An owner goes with its last record. Locked. */
 static void
-drop(struct record_store *records, struct record *record)
+drop_from_memory(struct record_store *records, struct record *record)
 {
 	struct owner *owner = record->owner;
 
@@ -107,6 +109,15 @@ drop(struct record_store *records, struct record *record)
 	free(owner);
 }
 
+/* The same, and from the store. Locked. */
+static void
+drop(struct record_store *records, struct record *record)
+{
+	if (record->fate == FATE_FAILED && records->journal != NULL)
+		record_journal_drop(records->journal, record->number);
+	drop_from_memory(records, record);
+}
+
 void
 record_store_free(struct record_store *records)
 {
@@ -116,7 +127,8 @@ record_store_free(struct record_store *records)
 		return;
 	for (int fate = 0; fate < FATES; fate++)
 		while ((record = TAILQ_FIRST(&records->ages[fate])) != NULL)
-			drop(records, record);
+			drop_from_memory(records, record);
+	record_journal_free(records->journal);
 	pthread_mutex_destroy(&records->lock);
 	free(records);
 }
@@ -188,19 +200,48 @@ evict(struct record_store *records, size_t bytes)
 			drop(records, TAILQ_FIRST(&records->ages[fate]));
 }
 
-/* Locked. */
+/* Its place in all lists, as the newest. Locked. */
 static void
-keep(struct record_store *records, struct record *record, struct owner *owner,
-    int64_t keep_most)
+link_in(
+    struct record_store *records, struct record *record, struct owner *owner)
 {
 	record->owner = owner;
-	record->number = records->next_number++;
 	TAILQ_INSERT_TAIL(&records->ages[record->fate], record, by_age);
 	TAILQ_INSERT_TAIL(&owner->rings[record->fate], record, by_idp);
 	LIST_INSERT_HEAD(bucket_of(records, span_str(record->correlation_id)),
 	    record, bucket);
 	records->bytes += size_of(record);
 	owner->counts[record->fate]++;
+}
+
+/* Locked. */
+static void
+journal(struct record_store *records, const struct record *record)
+{
+	struct store_recording row = {.number = record->number,
+	    .correlation_id = record->correlation_id,
+	    .idp = record->owner->idp,
+	    .release = span_of(record->release, DIGEST_BYTES),
+	    .kind = record->kind,
+	    .summary_len = (int64_t)record->summary_len,
+	    .record = span_of(record->bytes, record->len)};
+
+	if (record->fate != FATE_FAILED || records->journal == NULL)
+		return;
+	if (record->sealed_len > 0)
+		row.recording =
+		    span_of(record->bytes + record->len, record->sealed_len);
+	record_journal_put(records->journal, &row);
+}
+
+/* Locked. */
+static void
+keep(struct record_store *records, struct record *record, struct owner *owner,
+    int64_t keep_most)
+{
+	record->number = records->next_number++;
+	link_in(records, record, owner);
+	journal(records, record);
 	while (owner->counts[record->fate] > (size_t)keep_most)
 		drop(records, TAILQ_FIRST(&owner->rings[record->fate]));
 }
@@ -315,6 +356,96 @@ record_add(struct record_store *records, const struct execution *execution,
 	if (owner == NULL)
 		free(record);
 }
+
+/* ---- over restarts ---------------------------------------------------------
+ */
+
+/* NULL: out of memory, or nothing a gateway has written. */
+static struct record *
+record_of_row(const struct store_recording *row, struct span json)
+{
+	struct record *record;
+
+	if (row->release.len != DIGEST_BYTES || row->summary_len < 0 ||
+	    (size_t)row->summary_len > json.len || row->kind < 0 ||
+	    row->kind >= SCRIPT_KINDS)
+		return NULL;
+	record = malloc(sizeof *record + json.len + row->recording.len);
+	if (record == NULL)
+		return NULL;
+	memset(record, 0, sizeof *record);
+	(void)snprintf(record->correlation_id, sizeof record->correlation_id,
+	    "%s", row->correlation_id);
+	memcpy(record->release, row->release.data, DIGEST_BYTES);
+	record->kind = (enum script_kind)row->kind;
+	record->fate = FATE_FAILED;
+	record->number = row->number;
+	record->summary_len = (size_t)row->summary_len;
+	record->len = json.len;
+	record->sealed_len = row->recording.len;
+	memcpy(record->bytes, json.data, json.len);
+	if (row->recording.len > 0)
+		memcpy(record->bytes + json.len, row->recording.data,
+		    row->recording.len);
+	return record;
+}
+
+/* One that cannot be read is left out: it is no reason not to start. */
+static enum err
+restore_row(void *user, const struct store_recording *row)
+{
+	struct record_store *records = user;
+	struct record *record = NULL;
+	struct owner *owner;
+	struct buf json;
+
+	buf_init(&json, RECORD_MAX_BYTES);
+	if (record_journal_open_row(records->vault, row, &json) == OK)
+		record = record_of_row(row, buf_span(&json));
+	buf_wipe(&json);
+	if (row->number >= records->next_number)
+		records->next_number = row->number + 1;
+	if (record == NULL) {
+		record_journal_drop(records->journal, row->number);
+		return OK;
+	}
+	evict(records, size_of(record));
+	owner = owner_get(records, row->idp);
+	if (owner == NULL) {
+		free(record);
+		return ERR_NOMEM;
+	}
+	link_in(records, record, owner);
+	return OK;
+}
+
+enum err
+record_store_persist(struct record_store *records, struct store *store,
+    struct err_detail *detail)
+{
+	enum err err = record_journal_open(
+	    store, records->vault, &records->journal, detail);
+
+	if (err != OK)
+		return err;
+	pthread_mutex_lock(&records->lock);
+	err = store_recording_each(store, restore_row, records);
+	pthread_mutex_unlock(&records->lock);
+	if (err != OK)
+		return err_set(detail, err,
+		    "the records of failed executions cannot be read");
+	return OK;
+}
+
+void
+record_store_stop(struct record_store *records)
+{
+	if (records->journal != NULL)
+		record_journal_stop(records->journal);
+}
+
+/* ---- reading ---------------------------------------------------------------
+ */
 
 /* The later of the two, which may be NULL. */
 static const struct record *

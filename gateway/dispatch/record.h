@@ -1,6 +1,7 @@
 /*
  * Records of executions, for whoever asks afterwards what a script did: kept in
- * memory, bounded, gone with the process.
+ * memory, bounded. Those of failures are also in the store, a moment later and
+ * sealed, and come back with the next process; others are gone with it.
  *
  * What is kept says the IdP's `record`: its mode (off, failures, all), how many
  * (`keep` of those that went well and as many that failed, so that successes
@@ -26,7 +27,8 @@
  * values, sealed under a key of its own (record_job.h). It counts towards
  * RECORDS_MAX_BYTES and goes with its record.
  *
- * Threads: any. One mutex, held for moving pointers and copying one record; an
+ * Threads: any. One mutex, held for moving pointers and copying one record (the
+ * copy for the store is sealed and written on another thread); an
  * execution that is not recorded takes it not at all.
  */
 #ifndef POSTERN_RECORD_H
@@ -52,6 +54,15 @@ struct record_store;
 /* Borrows the vault. NULL: out of memory. */
 struct record_store *record_store_new(struct vault *vault);
 void record_store_free(struct record_store *records); /* NULL is fine */
+
+/* Brings back the failures of before, and stores them from now on. Before
+ * anybody else uses the records; the store is borrowed until
+ * record_store_stop(). */
+enum err record_store_persist(struct record_store *records, struct store *store,
+    struct err_detail *detail) MUST_USE;
+
+/* Writes what is not stored yet. Later ones stay in memory. */
+void record_store_stop(struct record_store *records);
 
 enum record_origin {
 	RECORD_NEW,

@@ -117,6 +117,14 @@ static const char schema[] =
     " client_id TEXT, sub TEXT, idp TEXT, source TEXT, detail TEXT,"
     " release BLOB) STRICT;"
 
+    /* Of failed executions; both sealed. recording: NULL where there is
+     * none. */
+    "CREATE TABLE recordings (number INTEGER PRIMARY KEY,"
+    " correlation_id TEXT NOT NULL, idp TEXT NOT NULL,"
+    " release BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " summary_len INTEGER NOT NULL, record BLOB NOT NULL,"
+    " recording BLOB) STRICT;"
+
     /* Hashes of client id and jti of used client assertions. */
     "CREATE TABLE assertions (hash BLOB PRIMARY KEY,"
     " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"

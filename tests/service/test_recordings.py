@@ -15,6 +15,7 @@ from harness.processes import BIN
 from harness.realm import SECRET
 from harness.service import unique
 from harness.standard import standard_realm
+from harness.wait import until
 
 EXECUTIONS = 1000
 SENSITIVE = "a-sensitive-property-value"
@@ -290,6 +291,25 @@ def test_reading_it_leaves_an_event(service):
     correlation_id = answer.headers["X-Correlation-Id"]
     assert any(correlation_id in json.dumps(event) and
                "root" in json.dumps(event) for event in events["events"])
+
+
+def test_failures_outlive_the_gateway(service):
+    """A killed one: what was stored, a moment after the failure, is there."""
+    stored = service.count("postern_records_total", outcome="stored")
+    answer = service.complete("busy", data_of([["uuid"], ["throw"]]))
+    until(lambda: service.count("postern_records_total",
+                                outcome="stored") > stored, "it to be stored")
+    path = "/" + answer.headers["X-Correlation-Id"]
+    record, recording = read(service, path).json(), recording_of(
+        service, answer)
+    service.gateway.kill()
+    service.restart(service.gateway)
+    assert read(service, path).json() == record
+    assert recording_of(service, answer) == recording
+    assert record in [
+        {**record, **row} for row in
+        read(service, "?idp=busy&failed=true").json()]
+    assert_same([recording])
 
 
 def test_no_secret_is_anywhere_else(service):
