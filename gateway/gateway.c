@@ -351,6 +351,7 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 	    .vault = gateway->vault,
 	    .realms = gateway->realms,
 	};
+	enum err err;
 
 	err = dispatch_open(&config, &gateway->dispatch, detail);
 	if (err != OK)
@@ -538,8 +539,8 @@ gateway_drain(struct gateway *gateway)
 	admin_stop(&gateway->admin);
 	(void)http_drain(gateway->admin_server, DRAIN_MARGIN_MS);
 	housekeeping_stop(&gateway->housekeeping);
-	event_log_stop(gateway->events);
 	record_store_stop(dispatch_records(gateway->dispatch));
+	event_log_stop(gateway->events);
 	store_close(gateway->store);
 }
 
