@@ -179,8 +179,7 @@ log_script_line(const struct msg_log_line *line, const struct execution *x,
 	    LOG_STR("correlation_id", x->correlation_id),
 	    LOG_STR("idp", x->idp->identifier),
 	    LOG_STR("script", script_kind_name(x->kind)),
-	    LOG_STR("release", release),
-	    LOG_SPAN("text", shown.text),
+	    LOG_STR("release", release), LOG_SPAN("text", shown.text),
 	    LOG_STR("cut", line->cut ? "yes" : "no"));
 }
 
