@@ -12,15 +12,11 @@ import threading
 
 import pytest
 
+from harness.command import (CONFLICT, DENIED, FAILED, INVALID, NOT_FOUND, OK,
+                             RUN_SECS, SECRET, UNREACHABLE, USAGE, Command)
 from harness.fake_gateway import FakeGateway
-from harness.processes import BIN, ROOT, SLOWNESS, free_port
-from harness.wait import until
+from harness.processes import BIN, ROOT, free_port
 
-OK, FAILED, DRIFT, USAGE, UNREACHABLE, DENIED, INVALID, CONFLICT, NOT_FOUND = (
-    range(9))
-
-SECRET = "s3cret:with%odd+letters ü"
-RUN_SECS = 30 * SLOWNESS
 CUT_SHORT = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
              b"Content-Length: 100\r\n\r\n{")
 ESCAPE = "\x1b[31mred\x1b]0;title\x07 \u202e \u009b2J"
@@ -33,32 +29,9 @@ def fake():
     gateway.close()
 
 
-class Command:
-    def __init__(self, directory, fake):
-        self.directory = directory
-        self.fake = fake
-        self.secret_file = directory / "secret"
-        self.secret_file.write_text(SECRET + "\n")
-        self.secret_file.chmod(0o600)
-        self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(directory),
-            "POSTERN_URL": fake.url, "POSTERN_CLIENT_ID": "tester",
-            "POSTERN_SECRET_FILE": str(self.secret_file)}
-
-    def __call__(self, *words, stdin=None, env=None, **options):
-        done = subprocess.run(
-            [str(BIN / "postern"), *map(str, words)], input=stdin or "",
-            capture_output=True, text=True, check=False, timeout=RUN_SECS,
-            env={**self.environment, **(env or {})}, cwd=self.directory,
-            **options)
-        assert done.returncode >= 0, done
-        assert SECRET not in done.stdout + done.stderr
-        return done
-
-
 @pytest.fixture
 def postern(tmp_path, fake):
-    return Command(tmp_path, fake)
+    return Command(tmp_path, fake.url)
 
 
 def commands():
@@ -145,12 +118,12 @@ def test_completions_name_every_command(postern, shell):
     "release nonsense", "apply x --why", "status --timeout=0",
     "release shadow x --percent=101", "completion tcsh", "help nonsense",
     "release shadow x --percent=1 --stop", "executions list --max=none"])
-def test_a_wrong_line_is_3_and_asks_no_gateway(postern, line):
+def test_a_wrong_line_is_3_and_asks_no_gateway(postern, fake, line):
     done = postern(*line.split())
     assert done.returncode == USAGE
     assert done.stderr.startswith("postern: ")
     assert done.stdout == ""
-    assert not postern.fake.requests
+    assert not fake.requests
 
 
 # -- who is asked, as whom ---------------------------------------------------
@@ -208,12 +181,12 @@ def test_credentials_that_do_not_work_are_not_kept(postern, fake):
     assert not (postern.directory / ".config").exists()
 
 
-def test_the_environment_counts_whole_or_not_at_all(postern):
+def test_the_environment_counts_whole_or_not_at_all(postern, fake):
     del postern.environment["POSTERN_CLIENT_ID"]
     done = postern("status")
     assert done.returncode == USAGE
     assert "POSTERN_CLIENT_ID" in done.stderr
-    assert not postern.fake.requests
+    assert not fake.requests
 
 
 @pytest.mark.parametrize("url", [
