@@ -73,16 +73,30 @@ replay_fill_run(const struct replay *replay, struct msg_run *run)
 	run->clock = replay->clock;
 }
 
-/* The recorded answer to this very message; false: the next one recorded is
- * another, or was never answered. */
+/* What a child may be answered with: a recording has been in the hands of
+ * another engine. */
 static bool
-take_answer(struct replay *replay, struct span body, struct message *reply_r)
+is_answer(enum message_type type)
+{
+	static const enum message_type answers[] = {MSG_CACHE_VALUE,
+	    MSG_CALL_FAILED, MSG_CALL_DONE, MSG_HTTP_RESPONSE, MSG_HTTP_BODY,
+	    MSG_JWT_VERIFIED, MSG_JWT_SIGNED, MSG_PASSWORD_VERDICT};
+
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+		if (answers[i] == type)
+			return true;
+	return false;
+}
+
+bool
+replay_take(struct replay *replay, struct span body, struct message *reply_r)
 {
 	struct span rest = replay->rest;
 	struct span asked, answer;
 
 	if (frame_next(&rest, &asked) != OK || !span_equal(asked, body) ||
 	    frame_next(&rest, &answer) != OK ||
+	    !is_answer(message_peek(answer)) ||
 	    message_decode(answer, SENDER_FRONT, reply_r, NULL) != OK)
 		return false;
 	replay->rest = rest;
@@ -98,7 +112,7 @@ replay_answer(struct hostcall *call, struct span body)
 
 	if (!replay->is_on)
 		return false;
-	if (take_answer(replay, body, &reply)) {
+	if (replay_take(replay, body, &reply)) {
 		hostcall_reply(call, &reply);
 		return true;
 	}

@@ -37,6 +37,11 @@ void replay_end(struct replay *replay);
 /* Seed and clock, where there is a replay; they live as long as it. */
 void replay_fill_run(const struct replay *replay, struct msg_run *run);
 
+/* The recorded answer to this very message, borrowed from the recording.
+ * False: the next call recorded is another, or was never answered. */
+bool
+replay_take(struct replay *replay, struct span body, struct message *reply_r);
+
 /* Answers the child's message, or ends its execution. False: there is no
  * replay, it is for others to answer. */
 bool replay_answer(struct hostcall *call, struct span body);
