@@ -60,7 +60,7 @@ conf_set(struct conf *conf, size_t i, const char *text, enum conf_source source,
 	err = conf_value_parse(&conf->table->rows[i], text, &number, detail);
 	if (err != OK)
 		return err;
-	text_copy = strdup(text);
+	text_copy = conf_value_copy(&conf->table->rows[i], text);
 	where_copy = strdup(where);
 	if (text_copy == NULL || where_copy == NULL) {
 		free(text_copy);

@@ -23,6 +23,10 @@
  *   SECRET_PATH  const char *   path of a secret file; printed, the
  *                               content never is
  *
+ * A PATH or SECRET_PATH that starts with %d/ is in the directory of the
+ * credentials that systemd passes (LoadCredential=); elsewhere it names
+ * nothing, which whoever opens it says.
+ *
  * An empty default of a row with min above 0 means that it must be set.
  *
  * Threads: loaded before any thread starts, read-only afterwards.

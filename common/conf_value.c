@@ -4,11 +4,15 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
 #include "common/conf_value.h"
 #include "common/encoding.h"
+
+/* As in a unit's own lines, where systemd replaces it. */
+#define CREDENTIALS_PREFIX "%d/"
 
 static bool
 is_printable(const char *text)
@@ -229,6 +233,21 @@ conf_value_parse(const struct conf_row *row, const char *text,
 		return err;
 	*number_r = number;
 	return OK;
+}
+
+char *
+conf_value_copy(const struct conf_row *row, const char *text)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	char *copy;
+
+	if ((row->kind != CONF_PATH && row->kind != CONF_SECRET_PATH) ||
+	    directory == NULL ||
+	    strncmp(text, CREDENTIALS_PREFIX, sizeof CREDENTIALS_PREFIX - 1) !=
+		0)
+		return strdup(text);
+	text += sizeof CREDENTIALS_PREFIX - 1;
+	return asprintf(&copy, "%s/%s", directory, text) < 0 ? NULL : copy;
 }
 
 static bool

@@ -135,6 +135,22 @@ expect_line_error(const char *line, const char *text)
 }
 
 static void
+paths_of_credentials(void **state)
+{
+	(void)state;
+	write_file("[data]\nmaster_key = %d/master.key\nrealm = %d\n"
+		   "engines = %d/a\n");
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/c", 1), 0);
+	assert_int_equal(load(""), OK);
+	assert_string_equal(settings.master_key, "/run/c/master.key");
+	assert_string_equal(settings.realm, "%d");     /* names no credential */
+	assert_string_equal(settings.engines, "%d/a"); /* is no path */
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(load(""), OK);
+	assert_string_equal(settings.master_key, "%d/master.key");
+}
+
+static void
 defaults(void **state)
 {
 	(void)state;
@@ -426,6 +442,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(paths_of_credentials),
 	    cmocka_unit_test(defaults),
 	    cmocka_unit_test(a_file_is_read),
 	    cmocka_unit_test(flag_beats_environment_beats_file),
