@@ -223,8 +223,14 @@ worker_anonymous_bytes(const struct worker *worker)
 static bool
 worker_is_bloated(struct worker *worker)
 {
-	if (worker->executions % FRONT_KEPT_MEMORY_EVERY != 0 ||
-	    worker_anonymous_bytes(worker) <= FRONT_KEPT_MEMORY_BYTES)
+	int64_t bytes;
+
+	if (worker->executions % FRONT_KEPT_MEMORY_EVERY != 0)
+		return false;
+	bytes = worker_anonymous_bytes(worker);
+	/* Unknown where /proc shows nobody's processes (ProtectProc=): then
+	 * it is kept no longer than until here. */
+	if (bytes >= 0 && bytes <= FRONT_KEPT_MEMORY_BYTES)
 		return false;
 	worker->front->counters.children_bloated++;
 	return true;
