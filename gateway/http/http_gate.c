@@ -1,94 +1,94 @@
 /*
- * How a listener is shut; see http_gate.h. civetweb can neither stop listening
- * without cutting answers nor hand its listener on, and closing a listener
- * resets the connections that wait in it. Not what is done with those that are
- * in: http_server.c counts them. Runs on the thread that drains.
+ * Handing a listening socket from process to process, which civetweb 1.15 has
+ * no call for; see http_gate.h. Its listener is a descriptor that its thread
+ * polls and accepts from: another socket of the same kind can take the
+ * descriptor's place, and something that is never ready ends the accepting.
+ * Not what becomes of connections that are in: http_server.c.
  */
 #include "gateway/http/http_gate.h"
 
-#include <linux/filter.h>
-#include <netinet/tcp.h>
-#include <stddef.h>
-#include <string.h>
-#include <sys/socket.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include "gateway/http/http.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/notify.h"
 #include "gateway/http/http_caller.h"
 #include "gateway/http/http_socket.h"
 
-/* A filter on a listening TCP socket sees packets from their TCP header on. */
-#define TCP_SOURCE_PORT 0
-#define TCP_FLAGS       13
-#define TCP_SYN         0x02
-#define PASS_WHOLE      0xffffffffu
-#define DROP            0u
+/* On loopback, to wake a thread: it is connected at once or never. */
+#define WAKE_US 100000
 
-/*
- * Drops what opens a connection, unless it comes from `caller_port`. What
- * completes a connection passes: its client believes to be in already.
- */
-static enum err
-drop_newcomers(int fd, unsigned caller_port, struct err_detail *detail)
+void
+http_gate_take(
+    struct http_gate *gate, const char *name, const struct http_listen *listen)
 {
-	struct sock_filter code[] = {
-	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
-	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TCP_SYN, 0, 2),
-	    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TCP_SOURCE_PORT),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, caller_port, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, PASS_WHOLE),
-	    BPF_STMT(BPF_RET | BPF_K, DROP),
-	};
-	const struct sock_fprog program = {
-	    .len = sizeof code / sizeof code[0], .filter = code};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-		sizeof program) != 0)
-		return err_set_errno(detail, ERR_IO, "SO_ATTACH_FILTER");
-	return OK;
+	*gate = (struct http_gate){.name = name, .fd = -1};
+	gate->taken = notify_socket_take(name);
+	if (gate->taken < 0 || http_socket_listens_at(gate->taken,
+				   listen->address, (int)listen->port))
+		return;
+	/* The setting has changed since. */
+	close(gate->taken);
+	gate->taken = -1;
+	notify_socket_forget(name);
 }
 
-/* The last in line. Connections are taken up in their order: once this one was
- * seen to have ended, everybody before it has a worker. */
-static enum err
-wait_in_line(const struct http_caller *caller, const char *listen,
-    unsigned port, struct err_detail *detail)
+/* civetweb's thread still polls what was at the descriptor before, for seconds
+ * if nothing happens there; it lives as long as that poll. */
+static void
+wake_poll(const struct http_listen *listen)
 {
-	char nothing[1];
-	size_t len;
-	enum err err = http_caller_connect(caller, listen, port, detail);
+	struct err_detail detail = {0};
+	struct http_caller caller;
+	char text[sizeof listen->address + 8];
 
-	if (err != OK)
-		return err;
-	(void)shutdown(caller->fd, SHUT_WR);
-	err = http_caller_receive(caller, nothing, sizeof nothing, &len);
-	if (err == ERR_TIMEOUT)
-		return err_set(detail, err,
-		    "connections still wait for a worker at %s", listen);
-	return OK; /* however it ended */
+	(void)snprintf(
+	    text, sizeof text, "%s:%u", listen->address, listen->port);
+	if (http_caller_open(
+		text, clock_mono_us() + WAKE_US, &caller, &detail) != OK)
+		return;
+	if (http_caller_connect(&caller, text, listen->port, &detail) != OK)
+		log_debug("no poll to wake", LOG_STR("listener", text));
+	http_caller_close(&caller);
 }
 
 enum err
-http_gate_shut(const char *listen, unsigned port, int64_t until_us,
+http_gate_open(struct http_gate *gate, const struct http_listen *listen,
     struct err_detail *detail)
 {
-	struct http_listen parsed;
-	struct http_caller caller;
-	enum err err;
-	int fd;
+	gate->fd =
+	    http_socket_find_listener(listen->address, (int)listen->port);
+	if (gate->fd < 0)
+		return err_set(detail, ERR_IO, "no socket listens");
+	if (gate->taken >= 0) {
+		if (dup3(gate->taken, gate->fd, O_CLOEXEC) < 0)
+			return err_set_errno(detail, ERR_IO, "dup3");
+		close(gate->taken);
+		gate->taken = -1;
+		wake_poll(listen);
+	}
+	gate->is_kept = notify_socket_keep(gate->fd, gate->name);
+	return OK;
+}
 
-	err = http_listen_parse(listen, &parsed, detail);
-	if (err != OK)
-		return err;
-	fd = http_socket_find_listener(parsed.address, (int)port);
-	if (fd < 0)
-		return err_set(
-		    detail, ERR_IO, "no socket listens at %s", listen);
-	err = http_caller_open(listen, until_us, &caller, detail);
-	if (err != OK)
-		return err;
-	err = drop_newcomers(fd, caller.own_port, detail);
-	if (err == OK)
-		err = wait_in_line(&caller, listen, port, detail);
-	http_caller_close(&caller);
-	return err;
+bool
+http_gate_shut(struct http_gate *gate)
+{
+	int never_ready;
+
+	if (!gate->is_kept)
+		return false;
+	never_ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (never_ready < 0 || dup3(never_ready, gate->fd, O_CLOEXEC) < 0) {
+		log_warn("connections go on being taken while stopping",
+		    LOG_STR("listener", gate->name), LOG_INT("errno", errno));
+		gate->is_kept = false;
+	}
+	if (never_ready >= 0)
+		close(never_ready);
+	return gate->is_kept;
 }

@@ -1,21 +1,35 @@
 /*
- * Shutting a listener so that no connection is lost. Private to gateway/http.
+ * The listening socket under civetweb: taken over from the process before,
+ * left to the one after. Private to gateway/http.
+ *
+ * Threads: the one that opens and drains the server.
  */
 #ifndef POSTERN_HTTP_GATE_H
 #define POSTERN_HTTP_GATE_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "common/err.h"
+#include "gateway/http/http.h"
 
-/*
- * Nobody new gets in at `listen` (ADDRESS:PORT, its port being `port`) from now
- * on: what would open a connection is ignored, as if it had been lost on the
- * way, so a client's kernel tries again and reaches the next process. Returns
- * when a worker has taken up every connection that was made before, at the
- * latest at `until_us` (ERR_TIMEOUT). ERR_IO: the gate stays open.
- */
-enum err http_gate_shut(const char *listen, unsigned port, int64_t until_us,
-    struct err_detail *detail) MUST_USE;
+struct http_gate {
+	const char *name; /* among the kept sockets: the listener's */
+	int taken;        /* kept by the service manager for us; -1: none */
+	int fd;           /* civetweb's descriptor, from http_gate_open() on */
+	bool is_kept;     /* the service manager has it too */
+};
+
+/* Takes the kept socket, if there is one for this address. */
+void http_gate_take(
+    struct http_gate *gate, const char *name, const struct http_listen *listen);
+
+/* Puts the taken socket, if there is one, in the place of civetweb's own at
+ * `listen`; has the service manager keep what now listens. */
+enum err http_gate_open(struct http_gate *gate,
+    const struct http_listen *listen, struct err_detail *detail) MUST_USE;
+
+/* Only for a kept one: civetweb accepts no more. Who connects from now on
+ * waits for the next process. False: it is not kept, all goes on. */
+bool http_gate_shut(struct http_gate *gate);
 
 #endif

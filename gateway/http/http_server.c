@@ -18,6 +18,7 @@
 #include "gateway/http/http_exchange.h"
 #include "gateway/http/http_gate.h"
 #include "gateway/http/http_probe.h"
+#include "gateway/http/http_socket.h"
 #include "gateway/http/http_watch.h"
 
 /* The whole head: a client assertion or a long bearer token fits, with the
@@ -34,8 +35,14 @@
 /* Accepted connections that wait for a thread. */
 #define CONNECTION_QUEUE 64
 
+/* While draining, for connections on their way to a worker. */
+#define LOOK_AGAIN_MS 5
+
 /* civetweb's thread_type of init_thread. */
 #define THREAD_IS_WORKER 1
+
+/* Where civetweb listens for the moment in which it gets a kept socket. */
+#define STAND_IN "127.0.0.1:0"
 
 /* Longest decimal of an option's number. */
 #define NUMBER_BYTES 24
@@ -49,8 +56,12 @@ struct http_server {
 	/* Requests, and connections whose first request is still to come: who
 	 * was let in is served, also while draining. */
 	unsigned running;
+	unsigned held; /* connections that have a worker */
 	bool is_draining;
+	bool is_shut; /* the gate: who is in is all there will be */
 	_Atomic uint64_t answered;
+	struct http_listen listen; /* port 0 until it is known */
+	struct http_gate gate;
 };
 
 /* Every number is made into text for civetweb. */
@@ -91,14 +102,19 @@ leave(struct http_server *server)
 	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
 }
 
-/* False: it came on a kept connection and finds us draining. Counted. */
+/* False: it finds us draining. Counted. */
 static bool
 admit(struct http_server *server, struct http_worker *worker)
 {
+	bool is_open;
+
 	if (!worker->is_fresh)
 		return enter(server);
 	worker->is_fresh = false; /* on_connection() counted it */
-	return true;
+	CHECK(pthread_mutex_lock(&server->mutex) == 0);
+	is_open = !server->is_draining || server->is_shut;
+	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
+	return is_open;
 }
 
 static int
@@ -163,11 +179,15 @@ static int
 on_connection(const struct mg_connection *conn, void **conn_data)
 {
 	struct http_worker *worker = mg_get_thread_pointer(conn);
+	struct http_server *server = server_of(conn);
 
 	worker->socket = -1;
 	worker->is_fresh = true;
 	*conn_data = NULL;
-	(void)enter(server_of(conn));
+	CHECK(pthread_mutex_lock(&server->mutex) == 0);
+	server->held++;
+	server->running++;
+	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
 	return 0;
 }
 
@@ -175,11 +195,15 @@ static void
 on_connection_end(const struct mg_connection *conn)
 {
 	struct http_worker *worker = mg_get_thread_pointer(conn);
+	struct http_server *server = server_of(conn);
 
-	if (!worker->is_fresh)
-		return;
+	CHECK(pthread_mutex_lock(&server->mutex) == 0);
+	CHECK(server->held > 0);
+	server->held--;
+	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
+	if (worker->is_fresh)
+		leave(server);
 	worker->is_fresh = false;
-	leave(server_of(conn));
 }
 
 static const struct mg_callbacks callbacks = {
@@ -216,7 +240,8 @@ start_civetweb(struct http_server *server, struct err_detail *detail)
 {
 	struct option_numbers numbers;
 	char text[256] = "";
-	const char *options[] = {"listening_ports", server->site.config.listen,
+	const char *options[] = {"listening_ports",
+	    server->gate.taken < 0 ? server->site.config.listen : STAND_IN,
 	    "num_threads", numbers.threads, "connection_queue", numbers.queue,
 	    "max_request_size", numbers.head_bytes, "request_timeout_ms",
 	    numbers.head_ms, "keep_alive_timeout_ms", numbers.keep_alive_ms,
@@ -267,22 +292,42 @@ server_free(struct http_server *server)
 	free(server);
 }
 
+/* Now civetweb listens, there or at the stand-in. */
+static enum err
+open_gate(struct http_server *server, struct err_detail *detail)
+{
+	struct http_listen found = server->listen;
+	enum err err = OK;
+
+	if (server->gate.taken >= 0)
+		err = http_listen_parse(STAND_IN, &found, detail);
+	if (err != OK)
+		return err;
+	found.port = server->port;
+	if (server->gate.taken >= 0)
+		server->port = server->listen.port;
+	return http_gate_open(&server->gate, &found, detail);
+}
+
 static enum err
 server_start(struct http_server *server, struct err_detail *detail)
 {
 	struct http_site *site = &server->site;
-	struct http_listen listen;
 	enum err err;
 
 	/* civetweb itself would take more forms, "8080" for the world. */
-	err = http_listen_parse(site->config.listen, &listen, detail);
+	err = http_listen_parse(site->config.listen, &server->listen, detail);
 	if (err == OK)
 		err = http_proxies_parse(
 		    site->config.trusted_proxy, &site->proxies, detail);
 	if (err == OK)
 		err = http_watch_open(site->config.threads, &site->watch);
+	if (err != OK)
+		return err;
+	http_gate_take(&server->gate, site->config.name, &server->listen);
+	err = start_civetweb(server, detail);
 	if (err == OK)
-		err = start_civetweb(server, detail);
+		err = open_gate(server, detail);
 	return err;
 }
 
@@ -319,43 +364,49 @@ http_port(const struct http_server *server)
 	return server->port;
 }
 
-/* True: none is left. */
+/* Nothing runs, and no connection waits for a worker. Locked. */
+static bool
+is_idle(const struct http_server *server)
+{
+	if (server->running > 0)
+		return false;
+	return !server->is_shut ||
+	       http_socket_count((int)server->port) <= server->held;
+}
+
+/* True: it got so. Locked. */
 static bool
 wait_until_idle(struct http_server *server, int64_t until_us)
 {
-	struct timespec until = clock_timespec_of_us(until_us);
-	bool is_idle;
-	int waited = 0;
+	while (!is_idle(server)) {
+		int64_t look_us = clock_mono_us() + LOOK_AGAIN_MS * 1000;
+		struct timespec until = clock_timespec_of_us(
+		    server->running > 0 || look_us > until_us ? until_us
+							      : look_us);
 
-	CHECK(pthread_mutex_lock(&server->mutex) == 0);
-	server->is_draining = true;
-	while (server->running > 0 && waited == 0)
-		waited = pthread_cond_timedwait(
+		if (clock_mono_us() >= until_us)
+			return false;
+		(void)pthread_cond_timedwait(
 		    &server->idle, &server->mutex, &until);
-	is_idle = server->running == 0;
-	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
-	return is_idle;
+	}
+	return true;
 }
 
 bool
 http_drain(struct http_server *server, int64_t grace_ms)
 {
 	int64_t until_us = clock_mono_us() + grace_ms * 1000;
-	struct err_detail detail = {0};
-	enum err err;
-	bool is_idle;
+	bool got_idle;
 
-	err = http_gate_shut(
-	    server->site.config.listen, server->port, until_us, &detail);
-	if (err != OK)
-		log_warn("connections go on being made while stopping",
-		    LOG_STR("listener", server->site.config.name),
-		    LOG_STR("error", err_text(&detail, err)));
-	is_idle = wait_until_idle(server, until_us);
-	if (!is_idle)
+	CHECK(pthread_mutex_lock(&server->mutex) == 0);
+	server->is_shut = http_gate_shut(&server->gate);
+	server->is_draining = true;
+	got_idle = wait_until_idle(server, until_us);
+	CHECK(pthread_mutex_unlock(&server->mutex) == 0);
+	if (!got_idle)
 		log_warn("requests still running at the end of their grace",
 		    LOG_STR("listener", server->site.config.name));
-	return is_idle;
+	return got_idle;
 }
 
 void

@@ -52,8 +52,8 @@ has_ends(int fd, const char *peer_address, int peer_port, int own_port)
 	       read_address(&address, text, sizeof text) == own_port;
 }
 
-static bool
-listens_at(int fd, const char *own_address, int own_port)
+bool
+http_socket_listens_at(int fd, const char *own_address, int own_port)
 {
 	union any_address address = {.any = {.sa_family = AF_UNSPEC}};
 	socklen_t len = sizeof address;
@@ -85,7 +85,7 @@ http_socket_find_listener(const char *address, int port)
 	int end = scan_end();
 
 	for (int fd = 0; fd < end; fd++)
-		if (listens_at(fd, address, port))
+		if (http_socket_listens_at(fd, address, port))
 			return fd;
 	return -1;
 }
@@ -99,4 +99,29 @@ http_socket_find(const char *peer_address, int peer_port, int own_port)
 		if (has_ends(fd, peer_address, peer_port, own_port))
 			return fd;
 	return -1;
+}
+
+static bool
+is_connected_to(int fd, int own_port)
+{
+	union any_address address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof address;
+	char text[INET6_ADDRSTRLEN];
+
+	if (getpeername(fd, &address.any, &len) != 0)
+		return false;
+	len = sizeof address;
+	return getsockname(fd, &address.any, &len) == 0 &&
+	       read_address(&address, text, sizeof text) == own_port;
+}
+
+unsigned
+http_socket_count(int own_port)
+{
+	int end = scan_end();
+	unsigned count = 0;
+
+	for (int fd = 0; fd < end; fd++)
+		count += is_connected_to(fd, own_port);
+	return count;
 }

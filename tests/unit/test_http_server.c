@@ -2,7 +2,9 @@
  * The server over real connections: keep-alive, pipelining, framing as civetweb
  * cuts it, counters, draining.
  */
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/un.h>
 
 #include "common/metric.h"
 #include "gateway/http/http_probe.h"
@@ -253,40 +255,6 @@ let_go(void)
 	assert_int_equal(pthread_mutex_unlock(&hold_mutex), 0);
 }
 
-/* On a kept connection: those are told to go. */
-static void
-wait_until_draining(void)
-{
-	int64_t limit_us = clock_mono_us() + HANG_MS * 1000;
-
-	do {
-		client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
-		take_answer();
-	} while (strncmp(answer, "HTTP/1.1 503 ", 13) != 0 &&
-		 clock_mono_us() < limit_us);
-	assert_status(503);
-	assert_has("temporarily_unavailable");
-	assert_has("Connection: close\r\n");
-}
-
-/* A connection is not refused: its client's kernel goes on trying. */
-static void
-assert_nobody_gets_in(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)port),
-	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct pollfd waiting = {.events = POLLOUT};
-
-	waiting.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	assert_true(waiting.fd >= 0);
-	assert_int_equal(connect(waiting.fd, (const struct sockaddr *)&address,
-			     sizeof address),
-	    -1);
-	assert_int_equal(poll(&waiting, 1, 50), 0);
-	assert_int_equal(close(waiting.fd), 0);
-}
-
 static void
 take_answer_of(int fd, int status)
 {
@@ -301,32 +269,128 @@ take_answer_of(int fd, int status)
 static void
 finishes_what_runs_when_drained(void **state)
 {
-	int held_fd, silent_fd;
+	int64_t limit_us = clock_mono_us() + HANG_MS * 1000;
 	pthread_t drainer;
+	int held_fd;
 
 	(void)state;
 	client_open();
 	client_send("GET /hold HTTP/1.1\r\n" HOST "\r\n");
 	wait_until_held();
 	held_fd = client.fd;
-	client_open();
-	silent_fd = client.fd;
-	client_open();
-	client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
-	take_answer();
-	assert_status(200);
 	assert_int_equal(pthread_create(&drainer, NULL, drain_main, NULL), 0);
-	wait_until_draining();
-	client_close();
-	/* Who was in before is served, as late as the first request comes. */
-	client.fd = silent_fd;
-	client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
-	take_answer_of(silent_fd, 200);
-	assert_nobody_gets_in();
+	do { /* until the drain has begun */
+		exchange("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
+	} while (strncmp(answer, "HTTP/1.1 503 ", 13) != 0 &&
+		 clock_mono_us() < limit_us);
+	assert_status(503);
+	assert_has("temporarily_unavailable");
+	assert_has("Connection: close\r\n");
 	let_go();
 	take_answer_of(held_fd, 200);
 	assert_int_equal(pthread_join(drainer, NULL), 0);
 	server = NULL;
+}
+
+/* ---- a socket that outlives its server ---- */
+
+/* Where systemd puts the first kept socket. */
+#define KEPT_FD 3
+
+/* The socket that the server gave to its manager, now at KEPT_FD. */
+static void
+receive_kept(int manager)
+{
+	char text[256];
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iovec = {text, sizeof text - 1};
+	struct msghdr message = {.msg_iov = &iovec,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof control};
+	ssize_t len;
+	int fd;
+
+	memset(&control, 0, sizeof control);
+	len = recvmsg(manager, &message, MSG_CMSG_CLOEXEC);
+	assert_true(len > 0);
+	text[len] = '\0';
+	assert_non_null(strstr(text, "FDSTORE=1"));
+	assert_non_null(strstr(text, "FDNAME=test"));
+	assert_int_equal(control.header.cmsg_type, SCM_RIGHTS);
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+	assert_int_equal(dup2(fd, KEPT_FD), KEPT_FD);
+	close(fd);
+}
+
+static int
+open_manager(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	(void)snprintf(address.sun_path, sizeof address.sun_path,
+	    "/tmp/test_http_server.%d", (int)getpid());
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+	return fd;
+}
+
+static void
+close_manager(int fd)
+{
+	assert_int_equal(unlink(getenv("NOTIFY_SOCKET")), 0);
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* As the process after would: the socket is there, and said to be. */
+static void
+pass_kept(void)
+{
+	char pid[16];
+
+	(void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+	assert_int_equal(setenv("LISTEN_PID", pid, 1), 0);
+	assert_int_equal(setenv("LISTEN_FDS", "1", 1), 0);
+	assert_int_equal(setenv("LISTEN_FDNAMES", "test", 1), 0);
+}
+
+static void
+lets_newcomers_wait_for_the_next_server(void **state)
+{
+	struct http_config config;
+	struct err_detail detail;
+	char listen[32];
+	int manager;
+
+	(void)state;
+	assert_int_equal(stop(NULL), 0); /* the other tests' server */
+	manager = open_manager();
+	assert_int_equal(start(NULL), 0);
+	receive_kept(manager);
+	assert_true(http_drain(server, HANG_MS));
+	/* Into the queue of a socket that nobody accepts from. */
+	client_open();
+	client_send("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
+	http_close(server);
+	pass_kept();
+	(void)snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+	config = config_for(listen);
+	assert_int_equal(http_open(&config, &server, &detail), OK);
+	assert_int_equal(http_port(server), port);
+	take_answer_of(client.fd, 200);
+	exchange("GET /who/a/is HTTP/1.1\r\n" HOST "\r\n");
+	assert_status(200);
+	assert_int_equal(stop(NULL), 0);
+	assert_int_equal(unsetenv("LISTEN_FDS"), 0);
+	close_manager(manager);
+	assert_int_equal(start(NULL), 0);
 }
 
 static void
@@ -388,8 +452,12 @@ main(void)
 	    cmocka_unit_test(counts_requests),
 	    cmocka_unit_test(says_why_it_cannot_listen),
 	    cmocka_unit_test(answers_itself),
+	    cmocka_unit_test(lets_newcomers_wait_for_the_next_server),
 	    cmocka_unit_test(finishes_what_runs_when_drained),
 	};
 
+	/* Nothing of the server's may get it. */
+	if (fcntl(KEPT_FD, F_GETFD) < 0 && dup2(STDERR_FILENO, KEPT_FD) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, start, stop);
 }
