@@ -53,13 +53,13 @@ class Run:
 
 
 def descendants(pid):
-    found, todo = [], [pid]
-    while todo:
-        parent = todo.pop()
+    found, pending = [], [pid]
+    while pending:
+        parent = pending.pop()
         found.append(parent)
         for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
             try:
-                todo += [int(child) for child in task.read_text().split()]
+                pending += [int(child) for child in task.read_text().split()]
             except OSError:
                 pass
     return found
