@@ -111,8 +111,7 @@ gateway_listen(struct gateway *gateway, struct err_detail *detail)
 	if (gateway->server == NULL)
 		assert_int_equal(
 		    link_server_open(&handlers, &gateway->server, detail), OK);
-	return link_server_listen(
-	    gateway->server, gateway->url, NULL, detail);
+	return link_server_listen(gateway->server, gateway->url, NULL, detail);
 }
 
 static struct gateway *
