@@ -31,6 +31,7 @@ struct ctl_local {
 	int to_fd; /* -1: closed */
 	int from_fd;
 	struct buf to;
+	size_t sent; /* of `to` */
 	struct buf from;
 	size_t scanned; /* of `from`: no line end so far */
 };
@@ -219,13 +220,17 @@ read_some(struct ctl_local *local, struct err_detail *detail)
 static enum err
 write_some(struct ctl_local *local, struct err_detail *detail)
 {
-	ssize_t written = send(local->to_fd, local->to.data, local->to.len,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t written = send(local->to_fd, local->to.data + local->sent,
+	    local->to.len - local->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (written > 0)
-		buf_consume(&local->to, (size_t)written);
+		local->sent += (size_t)written;
 	else if (errno != EAGAIN && errno != EINTR)
 		return err_set(detail, ERR_LOST, "the engine ended");
+	if (local->sent < local->to.len)
+		return OK;
+	buf_reset(&local->to);
+	local->sent = 0;
 	return OK;
 }
 

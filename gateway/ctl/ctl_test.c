@@ -26,6 +26,8 @@
 #define DIFFERENCES_BYTES ((size_t)1 << 20)
 #define JUNIT_BYTES       ((size_t)256 << 20)
 #define FILES_MAX         10000
+/* Cases that the engine has at a time, and of which it knows the next ones. */
+#define CASES_AHEAD 32
 
 /* A test file and its script. */
 struct tested {
@@ -45,6 +47,7 @@ struct run {
 	struct expectation *expects;
 	size_t count;
 	size_t sent;
+	size_t ended;
 	const char *filter; /* NULL: all */
 };
 
@@ -183,6 +186,49 @@ merge(const json_t *base, const json_t *own)
 	return job;
 }
 
+/* ---- running -------------------------------------------------------------
+ */
+
+static enum err
+take_outcome(
+    struct run *run, struct ctl_local *local, struct err_detail *detail)
+{
+	struct ctl_test_result *result;
+	json_t *outcome;
+	json_int_t id;
+	enum err err = ctl_local_next(local, &outcome, detail);
+
+	if (err != OK)
+		return err;
+	id = ctl_json_number(outcome, "id", -1);
+	if (id < 0 || (size_t)id >= run->count) {
+		json_decref(outcome);
+		return err_set(
+		    detail, ERR_INVALID, "an outcome of no case of ours");
+	}
+	result = &run->results[id];
+	result->wall_us = ctl_json_number(outcome, "wall_us", 0);
+	result->passed = ctl_test_compare(run->expects[id].expect, outcome,
+			     &result->differences) == 0;
+	json_decref(outcome);
+	run->ended++;
+	return OK;
+}
+
+/* Waits until only so many are left to end. */
+static enum err
+await(struct run *run, struct ctl_local *local, size_t left,
+    struct err_detail *detail)
+{
+	enum err err = OK;
+
+	while (err == OK && run->sent - run->ended > left) {
+		ctl_out_progress("%zu cases done", run->ended);
+		err = take_outcome(run, local, detail);
+	}
+	return err;
+}
+
 static bool
 is_wanted(const struct run *run, const char *name)
 {
@@ -191,7 +237,7 @@ is_wanted(const struct run *run, const char *name)
 
 static enum err
 send_cases(struct run *run, const struct tested *tested, const json_t *base,
-    struct ctl_local *local)
+    struct ctl_local *local, struct err_detail *detail)
 {
 	for (size_t i = 0; i < tested->file.count; i++) {
 		const struct ctl_test_case *one = &tested->file.cases[i];
@@ -208,8 +254,11 @@ send_cases(struct run *run, const struct tested *tested, const json_t *base,
 		err = ctl_local_send(local, job);
 		json_decref(job);
 		if (err != OK)
-			return err;
+			return err_set(detail, err, "out of memory");
 		run->sent++;
+		err = await(run, local, CASES_AHEAD, detail);
+		if (err != OK)
+			return err;
 	}
 	return OK;
 }
@@ -252,50 +301,27 @@ read_file(struct tested *tested, struct buf *problems, json_t **base_r,
 	return err;
 }
 
+/* A file that cannot be used is a failure among the results. */
 static enum err
-take_file(struct run *run, struct tested *tested, struct ctl_local *local)
+take_file(struct run *run, struct tested *tested, struct ctl_local *local,
+    struct err_detail *detail)
 {
-	struct err_detail detail = {0};
+	struct err_detail mistake = {0};
 	struct buf problems;
 	json_t *base = NULL;
 	enum err err;
 
 	buf_init(&problems, PROBLEMS_BYTES);
-	err = read_file(tested, &problems, &base, &detail);
-	if (err == OK)
-		err = send_cases(run, tested, base, local);
-	else if (err != ERR_NOMEM) {
-		fail_file(run, tested, err_text(&detail, err), &problems);
+	err = read_file(tested, &problems, &base, &mistake);
+	if (err == OK) {
+		err = send_cases(run, tested, base, local, detail);
+	} else {
+		fail_file(run, tested, err_text(&mistake, err), &problems);
 		err = OK;
 	}
 	json_decref(base);
 	buf_fini(&problems);
 	return err;
-}
-
-static enum err
-take_outcome(
-    struct run *run, struct ctl_local *local, struct err_detail *detail)
-{
-	struct ctl_test_result *result;
-	json_t *outcome;
-	json_int_t id;
-	enum err err = ctl_local_next(local, &outcome, detail);
-
-	if (err != OK)
-		return err;
-	id = ctl_json_number(outcome, "id", -1);
-	if (id < 0 || (size_t)id >= run->count) {
-		json_decref(outcome);
-		return err_set(
-		    detail, ERR_INVALID, "an outcome of no case of ours");
-	}
-	result = &run->results[id];
-	result->wall_us = ctl_json_number(outcome, "wall_us", 0);
-	result->passed = ctl_test_compare(run->expects[id].expect, outcome,
-			     &result->differences) == 0;
-	json_decref(outcome);
-	return OK;
 }
 
 static enum err
@@ -307,11 +333,9 @@ run_all(struct run *run, struct err_detail *detail)
 	if (err != OK)
 		return err;
 	for (size_t i = 0; err == OK && i < run->file_count; i++)
-		err = take_file(run, &run->files[i], local);
-	for (size_t got = 0; err == OK && got < run->sent; got++) {
-		ctl_out_progress("%zu of %zu cases", got, run->sent);
-		err = take_outcome(run, local, detail);
-	}
+		err = take_file(run, &run->files[i], local, detail);
+	if (err == OK)
+		err = await(run, local, 0, detail);
 	ctl_out_progress_end();
 	ctl_local_stop(local);
 	return err;
