@@ -43,22 +43,21 @@ compare(const void *a, const void *b)
 
 /* "eu,big" as ["eu","big"]. */
 static void
-append_labels(struct buf *out, const char *labels)
+append_labels(struct buf *out, const struct engine *engine)
 {
+	size_t at = 0, len;
 	bool first = true;
 
 	buf_append_char(out, '[');
-	while (*labels != '\0') {
-		size_t len = strcspn(labels, ",");
-
-		if (len > 0) {
-			if (!first)
-				buf_append_char(out, ',');
-			first = false;
-			json_append_string(out, span_of(labels, len));
-		}
-		labels += len;
-		labels += *labels == ',';
+	for (; engine->labels[at] != '\0';
+	     at += len + (engine->labels[at + len] == ',')) {
+		len = strcspn(engine->labels + at, ",");
+		if (len == 0)
+			continue;
+		if (!first)
+			buf_append_char(out, ',');
+		first = false;
+		json_append_string(out, span_of(engine->labels + at, len));
 	}
 	buf_append_char(out, ']');
 }
@@ -83,7 +82,7 @@ append_engine(struct buf *out, const struct seen_engine *seen)
 	json_append_member_str(out, &first, "name", span_str(engine->name));
 	append_boot_id(out, &first, engine);
 	json_append_key(out, &first, "labels");
-	append_labels(out, engine->labels);
+	append_labels(out, engine);
 	json_append_member_str(
 	    out, &first, "version", span_str(engine->version));
 	json_append_member_int(out, &first, "slots", engine->slots);

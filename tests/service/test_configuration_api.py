@@ -3,6 +3,7 @@ updates, mistakes and dangling references change nothing; plan, apply and
 export; keys, engines, the log."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -468,6 +469,38 @@ def test_odd_applies(service, unchanged, body):
         assert answer.status_code == 400, answer.text
 
 
+# -- many at a time -----------------------------------------------------------
+
+def test_writers_at_once_lose_nothing(service):
+    """Changes are made one at a time, whoever asks."""
+    ids = [unique("at-once") for _ in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(
+            lambda scope: call(service, "POST", "/scopes", {"id": scope}),
+            ids))
+        assert [a.status_code for a in answers] == [201] * len(ids)
+        etag = get(service, "/scopes/" + ids[0]).headers["ETag"]
+        answers = list(pool.map(
+            lambda number: call(service, "PATCH", "/scopes/" + ids[0],
+                                {"description": f"by {number}"},
+                                headers={"If-Match": etag}), range(8)))
+    # One of those who read the same came first.
+    assert sorted(a.status_code for a in answers) == [204] + [412] * 7
+    for scope in ids:
+        assert call(service, "DELETE", "/scopes/" + scope).status_code == 204
+
+
+def test_a_realm_of_many_mebibytes(service, unchanged):
+    files = export(service)
+    script = "// " + "x" * 250 * 1024 + "\nfunction execute() {}\n"
+    for number in range(30):
+        files[f"idps/large-{number}/idp.yaml"] = "type: one_step\n"
+        files[f"idps/large-{number}/complete.js"] = script
+    plan = call(service, "POST", "/realm/plan", {"files": files})
+    assert plan.status_code == 200, plan.text[:500]
+    assert len(plan.json()["changes"]) == 60
+
+
 # -- events ------------------------------------------------------------------------
 
 def test_every_change_leaves_an_event(service):
@@ -518,7 +551,10 @@ def test_engines(service):
 
 
 def test_a_drained_engine_ends(start, realm):
-    service = start(realm, in_store=True, engines=("one", "two"))
+    service = start(realm, in_store=True, engines=("one", "two"),
+                    engine_flags=["--labels=eu,big"])
+    assert [engine["labels"] for engine in get(
+        service, "/engines").json()["items"]] == [["eu", "big"]] * 2
     drained = service.engines["two"]
     service.expected_ends.add(drained)
     answer = call(service, "POST", "/engines/two/drain", auth=CONFIGURER)
