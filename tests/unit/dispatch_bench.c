@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/random.h"
+#include "gateway/dispatch/dispatch_idle.h"
 #include "gateway/store/store.h"
 #include "proto/frame.h"
 
@@ -436,10 +437,15 @@ serve(void *user)
 	struct job *job;
 	enum err err;
 
-	err =
-	    dispatch_admit(d, r->execution.idp, r->deadline_us, &job, &refusal);
-	if (err == OK)
-		err = dispatch_run(d, job, &r->execution, r->arena, &result);
+	if (span_present(r->execution.replay)) {
+		err = dispatch_idle_run(d, &r->execution, r->arena, &result);
+	} else {
+		err = dispatch_admit(
+		    d, r->execution.idp, r->deadline_us, &job, &refusal);
+		if (err == OK)
+			err = dispatch_run(
+			    d, job, &r->execution, r->arena, &result);
+	}
 	pthread_mutex_lock(&lock);
 	r->err = err;
 	r->refusal = refusal;
@@ -450,8 +456,8 @@ serve(void *user)
 	return NULL;
 }
 
-struct bench_request *
-bench_request(
+static struct bench_request *
+request_new(
     struct bench *bench, enum bench_idp idp, const char *data, int64_t ms)
 {
 	struct bench_request *r = calloc(1, sizeof *r);
@@ -467,6 +473,26 @@ bench_request(
 	    .kind = SCRIPT_COMPLETE,
 	    .correlation_id = "corr-1",
 	    .data = span_str(data)};
+	return r;
+}
+
+struct bench_request *
+bench_request(
+    struct bench *bench, enum bench_idp idp, const char *data, int64_t ms)
+{
+	struct bench_request *r = request_new(bench, idp, data, ms);
+
+	assert_int_equal(pthread_create(&r->thread, NULL, serve, r), 0);
+	return r;
+}
+
+struct bench_request *
+bench_shadow(struct bench *bench, enum bench_idp idp, const char *recording)
+{
+	struct bench_request *r =
+	    request_new(bench, idp, "x", BENCH_DEADLINE_MS);
+
+	r->execution.replay = span_str(recording);
 	assert_int_equal(pthread_create(&r->thread, NULL, serve, r), 0);
 	return r;
 }

@@ -126,6 +126,10 @@ struct message bench_finish(struct bench *bench, struct bench_engine *engine,
 
 struct bench_request *bench_request(
     struct bench *bench, enum bench_idp idp, const char *data, int64_t ms);
+
+/* A shadow run: on an idle slot or not at all. */
+struct bench_request *
+bench_shadow(struct bench *bench, enum bench_idp idp, const char *recording);
 void bench_wait(struct bench *bench, struct bench_request *request);
 void bench_request_free(struct bench_request *request);
 
