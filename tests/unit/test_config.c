@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -638,6 +639,77 @@ test_directory_is_read_anew(void **state)
 	f->options.realm_dir = NULL;
 }
 
+/* ---- several at once ------------------------------------------------------
+ */
+
+struct crowd {
+	struct fixture *f;
+	atomic_uint next;
+};
+
+static void *
+add_scopes(void *user)
+{
+	struct crowd *crowd = user;
+
+	for (int i = 0; i < 5; i++) {
+		const struct config_view *view =
+		    config_view_acquire(crowd->f->config);
+		struct config_outcome outcome;
+		char json[64];
+		size_t before, count;
+
+		(void)config_view_documents(view, CONFIG_SCOPE, &before);
+		(void)snprintf(json, sizeof json, "{\"id\":\"s%u\"}",
+		    atomic_fetch_add(&crowd->next, 1));
+		if (create(crowd->f, CONFIG_SCOPE, json, &outcome) != OK)
+			abort();
+		config_outcome_fini(&outcome);
+		/* A view that is held does not change. */
+		(void)config_view_documents(view, CONFIG_SCOPE, &count);
+		if (count != before)
+			abort();
+		config_view_release(view);
+	}
+	return NULL;
+}
+
+static void
+test_changes_wait_for_each_other(void **state)
+{
+	struct crowd crowd = {.f = *state};
+	const struct config_view *view;
+	size_t count;
+
+	in_threads(8, add_scopes, &crowd);
+	view = config_view_acquire(crowd.f->config);
+	(void)config_view_documents(view, CONFIG_SCOPE, &count);
+	assert_int_equal(count, 40);
+	config_view_release(view);
+	restart(crowd.f);
+	view = config_view_acquire(crowd.f->config);
+	(void)config_view_documents(view, CONFIG_SCOPE, &count);
+	assert_int_equal(count, 40);
+	config_view_release(view);
+}
+
+/* Tests beside scripts are no part of the realm, and nothing is said. */
+static void
+test_tests_beside_scripts(void **state)
+{
+	struct fixture *f = *state;
+	struct config_file files[GOOD_FILES + 1];
+	size_t count = good_files(files);
+	struct config_outcome outcome;
+
+	files[count++] = (struct config_file){
+	    "idps/OneStep/complete.test.yaml", span_str("[")};
+	assert_int_equal(apply(f, files, count, &any, &outcome), OK);
+	assert_int_equal(outcome.problems.count, 0);
+	assert_int_equal(outcome.change_count, GOOD_FILES);
+	config_outcome_fini(&outcome);
+}
+
 int
 main(void)
 {
@@ -661,6 +733,8 @@ main(void)
 	    TEST(test_store_shows_nothing),
 	    TEST(test_directory_rules),
 	    TEST(test_directory_is_read_anew),
+	    TEST(test_changes_wait_for_each_other),
+	    TEST(test_tests_beside_scripts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
