@@ -14,13 +14,14 @@
  *   janitor   expires stored rows in small batches, rotates old keys.
  *   events    writes audit events in batches.
  *   records   writes the records of failed executions in batches.
+ *   shadow    runs drafts on idle slots, once one is shadowed.
  *   hasher    computes imported secret hashes, one at a time.
  *
  * Shared mutable state and its lock: struct dispatch (dispatch.lock), the
  * store's queue (its own), the realm in force (realm_holder's), the signing
  * keys in force (keyring's), the tables of attempts, throttled sources and
- * checked secrets, the ring of events, the records and their journal (their
- * own), metrics (atomics).
+ * checked secrets, the ring of events, the records and their journal, the
+ * drafts that are shadowed (their own), metrics (atomics).
  * Everything else is immutable once opened or belongs to one request.
  *
  * The process drops core dumps: its memory holds keys and tokens.
