@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from harness import configuration
+from harness.impostor import HELLO, Impostor, challenge, welcome
 from harness.links import SERVER_NAME, LinkedService, Pki
 from harness.processes import SLOWNESS
 from harness.service import success
@@ -215,6 +217,21 @@ def test_a_second_engine_of_a_name_waits(service, pki):
     service.restart(service.engines["far"])
 
 
+@pytest.mark.parametrize("answer,why", [
+    (welcome, "asked for no proof"),
+    (challenge, "identity key"),
+], ids=["asks-nothing", "guesses"])
+def test_an_impostor_with_a_gateways_certificate(service, pki, answer, why):
+    """It gets neither the engine's proof nor a ticket."""
+    impostor = Impostor(pki, SERVER_NAME, answer)
+    engine = service.add_engine("other", gateways=impostor.url)
+    wait_for_log(engine, "the gateway is not trusted", error=why)
+    service.drop_engine("other")
+    impostor.close()
+    assert {message["t"] for message in impostor.heard} == {HELLO}
+    assert not any("proof" in message for message in impostor.heard)
+
+
 # ---- keys and certificates change -------------------------------------------
 
 
@@ -415,6 +432,26 @@ def test_an_engine_is_replaced_under_load(own):
             engine.start()
             until(lambda: service.count("postern_engines") == 2,
                   "the new one", READY_SECS)
+
+
+def test_the_operator_drains_an_engine(own):
+    """By command: what runs is finished, nothing fails, exit status 0."""
+    service = own({"far": {}, "other": {}})
+    rows = {row["name"]: row
+            for row in configuration.get(service, "/engines").json()["items"]}
+    assert set(rows) == {"far", "other"}
+    assert rows["far"]["state"] == "serving"
+    assert rows["far"]["peer"].startswith("127.0.0.1:")
+    with Load(service) as load, Load(
+            service, threads=2, idp="slow", first=1):
+        told = configuration.call(service, "POST", "/engines/far/drain", {})
+        assert told.status_code == 204, told.text
+        far = service.engines["far"]
+        until(lambda: not far.is_running(), "its exit", READY_SECS)
+        assert far.popen.returncode == 0
+        load.flow()
+    again = configuration.call(service, "POST", "/engines/far/drain", {})
+    assert again.status_code == 404
 
 
 def test_an_engine_that_stands_still_is_out_and_comes_back(own):
