@@ -10,6 +10,9 @@
 /* Longer ones are none of ours. */
 #define ADMIN_ETAG_BYTES 80
 
+/* What an audit event keeps of a reason, and a terminator. */
+#define ADMIN_WHY_BYTES 301
+
 /* One change: begin, call a config_..() with `request`, `outcome`, `detail`,
  * answer, end. */
 struct admin_change {
@@ -19,11 +22,13 @@ struct admin_change {
 	struct store_event event;
 	char if_match[ADMIN_ETAG_BYTES];
 	bool has_if_match; /* false also for "*" */
+	char why[ADMIN_WHY_BYTES];
 };
 
 /*
- * Fills request: event, admin, and If-Match as `etag`. False: answered (a
- * directory rules, or the header is malformed); do not end it then.
+ * Fills request: event, admin, If-Match as `etag`, the query's `why`. False:
+ * answered (a directory rules, or one of these is malformed); do not end it
+ * then. `change` must not move afterwards.
  */
 bool admin_change_begin(struct admin_change *change,
     const struct admin_context *admin, const struct http_request *request,

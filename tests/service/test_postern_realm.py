@@ -7,11 +7,12 @@ import re
 import subprocess
 
 import pytest
+import requests
 
 from harness.command import (CONFLICT, DENIED, DRIFT, FAILED, INVALID,
                              NOT_FOUND, OK, RUN_SECS, UNREACHABLE, USAGE,
                              Command)
-from harness.configuration import ADMIN, export, get
+from harness.configuration import ADMIN, export
 from harness.fake_gateway import FakeGateway
 from harness.processes import BIN
 from harness.realm import SECRET
@@ -29,6 +30,7 @@ def realm():
               '  throw new Error("no"); }\n',
               record={"mode": "all", "keep": 5})
     realm.api_client("configurer", "config")
+    realm.api_client("auditor", "events")
     realm.properties({"id": "plain", "value": "one"},
                      {"id": "hidden", "value": "a-sensitive-value",
                       "sensitive": True})
@@ -220,6 +222,22 @@ def test_clients_come_change_and_go(postern):
                      postern("client", "list").stdout, re.M)
     assert postern("client", "delete", "one-more").returncode == OK
     assert postern("client", "show", "one-more").returncode == NOT_FOUND
+
+
+def test_the_reason_of_a_change_is_in_its_event(postern, service):
+    why = "what the operator said: 100 % & more"
+    for line in ("scope create -", "scope delete said"):
+        done = postern(*line.split(), f"--why={why}", stdin='{"id": "said"}')
+        assert done.returncode == OK, done.stderr
+    events = requests.get(
+        service.url + "/oauth/api/v1/events", auth=("auditor", SECRET),
+        params={"type": "CONFIGURATION_CHANGED", "limit": 2},
+        timeout=RUN_SECS).json()
+    assert [why in event["detail"] for event in events["events"]] == [
+        True, True], events
+    done = postern("scope", "create", "-", "--why=" + "x" * 301,
+                   stdin='{"id": "said"}')
+    assert done.returncode == INVALID
 
 
 def test_properties_take_values_from_standard_input(postern, service):
