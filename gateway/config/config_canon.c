@@ -553,6 +553,13 @@ config_canon_add(struct config_canon *canon, const char *path,
 	return canon_add_map(canon, kind, path, root, detail);
 }
 
+bool
+config_canon_add_same(struct config_canon *canon,
+    const struct config_file *file, struct err_detail *detail)
+{
+	return canon_keep(canon, file->path, file->text, detail);
+}
+
 static int
 canon_compare_paths(const void *a, const void *b)
 {

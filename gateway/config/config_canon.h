@@ -55,6 +55,10 @@ struct config_canon {
 bool config_canon_add(struct config_canon *canon, const char *path,
     struct span bytes, struct err_detail *detail);
 
+/* Adds a file that is canonical already and gives no secret. */
+bool config_canon_add_same(struct config_canon *canon,
+    const struct config_file *file, struct err_detail *detail);
+
 /* Sorts the files. */
 void config_canon_finish(struct config_canon *canon);
 

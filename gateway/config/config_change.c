@@ -8,6 +8,7 @@
  * what the next start will load.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/config/config_canon.h"
@@ -35,6 +36,8 @@ struct change {
 	struct config_edit edit;
 	struct config_canon canon;
 	struct config_secrets secrets;
+	struct config_file *secret_files; /* only their paths; sorted */
+	size_t secret_file_count;
 	struct config_release *releases;
 	const struct realm *realm_before; /* a reference each */
 	const struct realm *realm_after;
@@ -67,6 +70,20 @@ change_refuse(struct change *change, enum err err)
 	    err_sentence(err));
 }
 
+/* Most files are as they were, and that was canonical. */
+static bool
+change_make_canonical(struct change *change, const struct config_file *file)
+{
+	const struct config_file *old =
+	    config_view_file(change->outcome->before, span_str(file->path));
+
+	if (old != NULL && span_equal(old->text, file->text))
+		return config_canon_add_same(
+		    &change->canon, old, change->detail);
+	return config_canon_add(
+	    &change->canon, file->path, file->text, change->detail);
+}
+
 /* The set as it was given, as a directory would be checked. */
 static enum err
 change_check(struct change *change)
@@ -87,8 +104,7 @@ change_check(struct change *change)
 		return change_refuse(change, err);
 	change->canon.arena = change->work;
 	for (size_t i = 0; i < load.count; i++) {
-		if (!config_canon_add(&change->canon, load.files[i].path,
-			load.files[i].text, change->detail))
+		if (!change_make_canonical(change, &load.files[i]))
 			return ERR_LIMIT;
 	}
 	config_canon_finish(&change->canon);
@@ -122,16 +138,44 @@ change_is_below(const char *path, const char *folder)
 	return strncmp(path, folder, strlen(folder)) == 0;
 }
 
-static const struct config_secret *
-change_find_secret(const struct change *change, const char *path)
+static int
+change_compare_paths(const void *a, const void *b)
 {
-	for (size_t i = 0; i < change->secrets.count; i++) {
-		const struct config_secret *secret = &change->secrets.items[i];
+	const struct config_file *left = a;
+	const struct config_file *right = b;
 
-		if (secret->set && strcmp(secret->path, path) == 0)
-			return secret;
+	return strcmp(left->path, right->path);
+}
+
+/* The files whose secrets change, sorted. */
+static enum err
+change_find_secrets(struct change *change)
+{
+	struct config_file *files = arena_alloc(
+	    change->work, (change->secrets.count + 1) * sizeof *files);
+	size_t count = 0;
+
+	if (files == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < change->secrets.count; i++) {
+		if (change->secrets.items[i].set)
+			files[count++].path = change->secrets.items[i].path;
 	}
-	return NULL;
+	if (count > 1)
+		qsort(files, count, sizeof *files, change_compare_paths);
+	change->secret_files = files;
+	change->secret_file_count = count;
+	return OK;
+}
+
+static bool
+change_has_secret(const struct change *change, const char *path)
+{
+	const struct config_file key = {.path = path};
+
+	return change->secret_file_count > 0 &&
+	       bsearch(&key, change->secret_files, change->secret_file_count,
+		   sizeof key, change_compare_paths) != NULL;
 }
 
 /* Whether a property that needs admin is added, changed or removed. */
@@ -176,7 +220,7 @@ change_note(struct change *change, struct config_change *changes,
 {
 	bool same = span_present(before) && span_present(after) &&
 		    span_equal(before, after);
-	bool secret = change_find_secret(change, path) != NULL;
+	bool secret = change_has_secret(change, path);
 	enum config_action action = CONFIG_CHANGE;
 
 	if (same && !secret)
@@ -358,6 +402,8 @@ change_prepare(struct change *change)
 		err = config_secrets_take(change->config, change->work,
 		    &change->canon, change->edit.fresh, request->dry_run,
 		    &change->secrets);
+	if (err == OK)
+		err = change_find_secrets(change);
 	if (err == OK)
 		err = change_view(change);
 	if (err == OK)
