@@ -3,6 +3,7 @@ updates, mistakes and dangling references change nothing; plan, apply and
 export; keys, engines, the log."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +11,7 @@ import requests
 
 from harness.configuration import (ADMIN, BASE, apply, assert_problem, call,
                                    export, get, revision)
+from harness.processes import SLOWNESS
 from harness.realm import SECRET
 from harness.service import Service, success, unique
 from harness.standard import MIRROR, standard_realm
@@ -391,6 +393,14 @@ def test_config_may_not_apply_what_needs_admin(service, unchanged):
         ("api-clients/sneaky.yaml", "add", True)]
 
 
+def test_the_first_api_client_is_of_this_listener_alone(service):
+    answer = requests.get(service.url + "/oauth/api/v1/events", auth=ADMIN,
+                          timeout=20)
+    assert answer.status_code == 401
+    assert_problem(get(service, "/api-clients/" + ADMIN[0]), 404, "not_found")
+    assert ADMIN[0] not in json.dumps(export(service))
+
+
 # -- plan, apply, export -----------------------------------------------------------
 
 def test_export_plan_apply_export(service):
@@ -593,6 +603,30 @@ def test_the_log_is_followed(service):
     assert again["lines"] == [] and again["next"] == page["next"]
     for query in ("after=x", "wait_ms=30001", "after=-1"):
         assert_problem(get(service, "/log?" + query), 400, "invalid_request")
+
+
+def test_watchers_are_bounded_and_let_go(start, realm):
+    """Each holds a thread, so there are few; a stop does not wait for them."""
+    service = start(realm, in_store=True)
+    with ThreadPoolExecutor(8) as pool:
+        watching = [pool.submit(get, service, "/log?wait_ms=30000")
+                    for _ in range(8)]
+        until(lambda: get(service, "/log?wait_ms=1").status_code == 503,
+              "all places to be taken")
+        assert get(service, "/log").status_code == 200  # waits for nothing
+        service.complete("throws", "x")
+        for answer in watching:
+            assert answer.result().json()["lines"]
+        watching = [pool.submit(get, service, "/log?wait_ms=30000")
+                    for _ in range(8)]
+        until(lambda: get(service, "/log?wait_ms=1").status_code == 503,
+              "all places to be taken")
+        started = time.monotonic()
+        service.expected_ends.add(service.gateway)
+        assert service.gateway.stop() == 0
+        assert time.monotonic() - started < 15 * SLOWNESS
+        for answer in watching:
+            assert answer.result().json()["lines"] == []
 
 
 def test_executions(service):
