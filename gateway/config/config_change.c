@@ -471,8 +471,9 @@ config_change(struct config *config, const struct config_request *request,
 	if (change.work != NULL)
 		arena_wipe(change.work);
 	arena_free(change.work);
-	if (err != OK && err != ERR_INVALID)
-		outcome->change_count = 0;
+	/* What was made for a change that failed is no secret of anybody. */
+	if (err != OK)
+		outcome->change_count = outcome->made_count = 0;
 	return err;
 }
 
