@@ -67,7 +67,8 @@ put(FILE *out, enum ctl_style style, struct span text)
 	ctl_text_clean(&clean, text, true);
 	if (has_colors && style != STYLE_PLAIN)
 		(void)fputs(escapes[style], out);
-	(void)fwrite(clean.data, 1, clean.len, out);
+	if (clean.len > 0)
+		(void)fwrite(clean.data, 1, clean.len, out);
 	if (has_colors && style != STYLE_PLAIN)
 		(void)fputs("\033[0m", out);
 	buf_fini(&clean);
@@ -104,7 +105,8 @@ void
 ctl_out_raw(struct span bytes)
 {
 	ctl_out_progress_end();
-	(void)fwrite(bytes.data, 1, bytes.len, stdout);
+	if (bytes.len > 0)
+		(void)fwrite(bytes.data, 1, bytes.len, stdout);
 }
 
 /* ---- diffs --------------------------------------------------------------- */

@@ -15,6 +15,7 @@ import pytest
 from harness.command import (CONFLICT, DENIED, FAILED, INVALID, NOT_FOUND, OK,
                              RUN_SECS, SECRET, UNREACHABLE, USAGE, Command)
 from harness.fake_gateway import FakeGateway
+from harness.partner import make_certificates, tls_context
 from harness.processes import BIN, ROOT, free_port
 
 CUT_SHORT = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -223,6 +224,32 @@ def test_no_answer_in_time_is_4(postern, fake):
     assert "in time" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("certificates")
+    make_certificates(directory)
+    return directory
+
+
+@pytest.mark.parametrize("name,ca,code", [
+    ("good", "ca.pem", OK), ("good", None, DENIED),
+    ("wrong", "ca.pem", DENIED), ("good", "nowhere.pem", DENIED)])
+def test_tls_is_verified(certificates, tmp_path, name, ca, code):
+    fake = FakeGateway(tls_context(certificates, name))
+    try:
+        postern = Command(tmp_path, fake.url)
+        done = postern("status", *([f"--ca={certificates / ca}"] if ca else []))
+        assert done.returncode == code, done.stderr
+        assert bool(fake.requests) == (code == OK)
+        if code == OK:
+            login = postern("login", fake.url, f"--ca={certificates / ca}",
+                            "--client-id=x", stdin="y")
+            assert login.returncode == OK
+            assert postern("status", "-p", "default").returncode == OK
+    finally:
+        fake.close()
+
+
 def test_the_secret_is_asked_for_without_echo(postern, fake):
     """On the controlling terminal of a session of its own."""
     pid, terminal = pty.fork()
@@ -307,6 +334,49 @@ def on_terminal(postern, env, *words):
     os.close(master)
     child.wait(RUN_SECS)
     return seen
+
+
+def test_long_work_shows_progress_on_a_terminal_only(postern, fake):
+    (postern.directory / "realm.yaml").write_text("{}\n")
+    shown = threading.Event()
+
+    def answer(_):
+        shown.wait(RUN_SECS)
+        return 200, {"changes": []}
+    fake.answers["POST /realm/plan"] = answer
+    master, slave = pty.openpty()
+    child = subprocess.Popen([str(BIN / "postern"), "plan", "."],
+                             stdout=subprocess.PIPE, stderr=slave,
+                             env=postern.environment, cwd=postern.directory)
+    os.close(slave)
+    seen = b""
+    while b"planning: 1 s" not in seen:
+        seen += os.read(master, 1000)
+    shown.set()
+    while b"nothing differs" not in seen:
+        seen += os.read(master, 1000)
+    os.close(master)
+    assert b"\r\x1b[K" in seen  # the line is taken away
+    assert child.communicate(timeout=RUN_SECS)[0] == b""
+    assert child.returncode == OK
+
+
+def test_an_interrupt_ends_a_call_at_once(postern, fake):
+    asked, enough = threading.Event(), threading.Event()
+
+    def answer(_):
+        asked.set()
+        enough.wait(RUN_SECS)
+        return 200, {"items": []}
+    fake.answers["GET /clients"] = answer
+    child = subprocess.Popen([str(BIN / "postern"), "client", "list"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env=postern.environment)
+    assert asked.wait(RUN_SECS)
+    child.send_signal(signal.SIGINT)
+    assert child.communicate(timeout=RUN_SECS) == (b"", b"")
+    assert child.returncode == -signal.SIGINT
+    enough.set()
 
 
 def test_a_server_cannot_steer_the_terminal(postern, fake):

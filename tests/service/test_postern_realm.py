@@ -319,7 +319,11 @@ def test_keys_rotate_when_they_may(postern):
 
 def test_a_realm_directory_is_read_only(start, tmp_path):
     service = start(standard_realm())
-    postern = Command(tmp_path, service.admin_url, *ADMIN)
+    postern = Command(tmp_path, service.admin_url, "nobody", "nothing")
+    credential = service.directory / "admin.credential"
+    done = postern("login", service.admin_url, f"--credential={credential}")
+    assert done.returncode == OK, done.stderr
+    postern.environment = {"HOME": str(tmp_path)}
     directory = tmp_path / "realm"
     done = postern("export", directory)
     assert done.returncode == OK, done.stderr

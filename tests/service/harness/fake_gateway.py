@@ -14,7 +14,8 @@ class FakeGateway:
     """`answers` maps "METHOD /path below BASE" to (status, document), bytes
     or a function of the request that returns either."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls`: a server's SSLContext; the name is then localhost."""
         self.answers = {"GET /status": (200, {"version": "0", "engines": 1})}
         self.requests = []
         fake = self
@@ -32,7 +33,13 @@ class FakeGateway:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        port = self.server.server_port
+        self.url = f"http://127.0.0.1:{port}"
+        if tls is not None:
+            self.url = f"https://localhost:{port}"
+            self.server.socket = tls.wrap_socket(
+                self.server.socket, server_side=True,
+                do_handshake_on_connect=False)
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        kwargs={"poll_interval": 0.05})
         self.thread.start()
