@@ -38,7 +38,7 @@ expect_mistake(const char *line, const char *sentence)
 	char text[256];
 
 	assert_true(strlen(line) < sizeof text);
-	strncpy(text, line, sizeof text);
+	memcpy(text, line, strlen(line) + 1);
 	assert_int_equal(parse(text, &call, &detail), ERR_INVALID);
 	assert_non_null(strstr(detail.text, sentence));
 	ctl_command_fini(&call);
