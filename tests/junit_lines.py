@@ -12,11 +12,13 @@ NAME_MAX = 150
 
 
 def name_of(case):
-    """unit/STEM as ctest says it; service/FILE::TEST for pytest."""
-    place = re.search(r"(?:^|\.)test_(\w+)((?:\.\w+)*)$",
-                      case.get("classname", ""))
+    """unit/STEM as ctest says it; service/FILE::TEST for pytest, or
+    systemd/FILE::TEST."""
+    where = case.get("classname", "")
+    place = re.search(r"(?:^|\.)test_(\w+)((?:\.\w+)*)$", where)
     name = case.get("name", "?")
-    return f"service/{place[1]}::{name}" if place else name
+    kind = "systemd" if ".systemd." in where else "service"
+    return f"{kind}/{place[1]}::{name}" if place else name
 
 
 def cut(name):
