@@ -49,6 +49,9 @@ function act(order) {
     catch (e) { return [e.name, e.code, e.message]; }
   case "sign": return CRYPTO.jwtSign({iat: Math.floor(Date.now() / 1000)},
       {key: "hmac_key", algorithm: "HS256"});
+  case "hash": return CRYPTO.pbkdf2Verify("p", {digest: "sha256",
+      iterations: 2000000, salt: "c2FsdHNhbHQ=",
+      hash: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="});
   case "property": return PROPERTIES.get("backend_key").length;
   case "log": LOG.warn("{} {} {}", PROPERTIES.backend_key, order[1],
       Math.random()); return null;
@@ -104,6 +107,7 @@ def partner():
 @pytest.fixture(scope="module")
 def realm(partner):
     realm = standard_realm("busy", "cold", "kept", "steps", "slow", "quiet",
+                           "hurried",
                            "bulky")
     realm.properties(
         {"id": "backend_key", "value": SENSITIVE, "sensitive": True},
@@ -120,6 +124,7 @@ def realm(partner):
     realm.idp("kept", BUSY, script={"executions_per_process": 100}, **options)
     realm.idp("steps", COMPLETE, init=INIT, **options)
     realm.idp("slow", SLOW, script={"wall_ms": 200}, **options)
+    realm.idp("hurried", BUSY, script={"wall_ms": 300}, **options)
     realm.idp("quiet", BUSY, http=options["http"],
               record={"mode": "failures", "keep": 50})
     realm.idp("bulky", BUSY, script={"http_body_kib": 2048}, **options)
@@ -225,6 +230,17 @@ def test_a_killed_one_runs_again(service):
     recording = recording_of(service, service.complete("slow"))
     assert recording["expected"]["code"] == 3010
     assert_same([recording])
+
+
+def test_one_killed_while_it_waited_runs_again(service):
+    """A hash that takes longer than it may: that call has no answer."""
+    answer = service.complete("hurried", data_of([["log", "x"], ["hash"]]))
+    recording = recording_of(service, answer)
+    assert recording["expected"]["code"] == 3010
+    assert set(recording["job"]["calls"][-1]) == {"call", "request"}
+    outcome = rerun([recording])[recording["correlation_id"]]
+    assert outcome["code"] == 3010 and outcome["diverged"] is None
+    assert outcome["log"] == recording["expected"]["log"]
 
 
 def test_what_only_the_gateway_finds_wrong(service):
