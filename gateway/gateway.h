@@ -18,10 +18,11 @@
  *   hasher    computes imported secret hashes, one at a time.
  *
  * Shared mutable state and its lock: struct dispatch (dispatch.lock), the
- * store's queue (its own), the realm in force (realm_holder's), the signing
- * keys in force (keyring's), the tables of attempts, throttled sources and
- * checked secrets, the ring of events, the records and their journal, the
- * drafts that are shadowed (their own), metrics (atomics).
+ * store's queue (its own), the realm in force (realm_holder's), its documents
+ * and who changes them (config's), the signing keys in force (keyring's), the
+ * tables of attempts, throttled sources and checked secrets, the ring of
+ * events, the records and their journal, the drafts that are shadowed (their
+ * own), metrics (atomics).
  * Everything else is immutable once opened or belongs to one request.
  *
  * The process drops core dumps: its memory holds keys and tokens.
