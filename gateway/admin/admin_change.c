@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/encoding.h"
 #include "common/json_text.h"
 #include "gateway/admin/admin_problem.h"
 #include "gateway/admin/admin_query.h"
+#include "gateway/realm/realm_syntax.h"
 
 /* RFC 9110 section 13.1.1, of one tag. A weak one matches nothing (section
  * 8.8.3.2), and neither does a tag that cannot be ours. */
@@ -31,28 +31,33 @@ read_if_match(struct admin_change *change, struct span header)
 	return strpbrk(change->if_match, "\", ") == NULL;
 }
 
-/* Where a body has no room for the reason: it is the document. */
-static bool
-read_why(struct admin_change *change, const struct http_request *request,
+bool
+admin_change_why(struct admin_change *change, struct span why,
     struct http_response *response)
 {
-	struct http_form query;
-	struct span why;
-
-	if (!admin_query_parse(request, &query, response))
-		return false;
-	why = http_form_get(&query, "why");
 	if (!span_present(why))
 		return true;
-	if (why.len >= sizeof change->why || !utf8_is_valid(why)) {
+	if (why.len >= sizeof change->why || !realm_syntax_is_text(why)) {
 		admin_problem(response, ADMIN_INVALID,
-		    "why is UTF-8 text of up to 300 bytes.");
+		    "why is text without control characters, up to 300 "
+		    "bytes.");
 		return false;
 	}
 	memcpy(change->why, why.data, why.len);
 	change->why[why.len] = '\0';
 	change->request.why = change->why;
 	return true;
+}
+
+/* Where a body has no room for the reason: it is the document. */
+static bool
+read_why(struct admin_change *change, const struct http_request *request,
+    struct http_response *response)
+{
+	struct http_form query;
+
+	return admin_query_parse(request, &query, response) &&
+	       admin_change_why(change, http_form_get(&query, "why"), response);
 }
 
 bool

@@ -34,6 +34,10 @@ bool admin_change_begin(struct admin_change *change,
     const struct admin_context *admin, const struct http_request *request,
     struct http_response *response);
 
+/* The reason for the audit event, copied; absent is fine. False: answered. */
+bool admin_change_why(struct admin_change *change, struct span why,
+    struct http_response *response);
+
 /* Answers for a config_..() that failed. */
 void admin_change_fail(const struct admin_change *change, enum err err,
     struct http_response *response);

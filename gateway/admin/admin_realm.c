@@ -293,27 +293,22 @@ answer_apply(struct buf *body, const struct config_outcome *outcome)
 }
 
 static void
-apply(const struct admin_context *admin, const struct http_request *request,
-    const struct asked *asked, struct http_response *response)
+apply(const struct admin_context *admin, const struct asked *asked,
+    struct admin_change *change, struct http_response *response)
 {
-	struct admin_change change;
 	enum err err;
 
-	if (!admin_change_begin(&change, admin, request, response))
-		return;
 	/* The tag of an export is its revision. */
-	change.request.revision =
-	    asked->revision != NULL ? asked->revision : change.request.etag;
-	change.request.etag = NULL;
-	change.request.dry_run = asked->dry_run;
-	change.request.why = asked->why;
-	err = config_apply(admin->config, &change.request, asked->files,
-	    asked->count, &change.outcome, &change.detail);
+	change->request.revision =
+	    asked->revision != NULL ? asked->revision : change->request.etag;
+	change->request.etag = NULL;
+	change->request.dry_run = asked->dry_run;
+	err = config_apply(admin->config, &change->request, asked->files,
+	    asked->count, &change->outcome, &change->detail);
 	if (err == OK)
-		answer_apply(&response->body, &change.outcome);
+		answer_apply(&response->body, &change->outcome);
 	else
-		admin_change_fail(&change, err, response);
-	admin_change_end(&change);
+		admin_change_fail(change, err, response);
 }
 
 void
@@ -322,9 +317,14 @@ admin_realm_apply_handle(void *context, const struct http_request *request,
 {
 	static const char *const names[] = {
 	    "files", "revision", "why", "dry_run", NULL};
+	struct admin_change change;
 	struct asked asked;
 
-	if (read_asked(&asked, request, names, response))
-		apply(context, request, &asked, response);
+	if (read_asked(&asked, request, names, response) &&
+	    admin_change_begin(&change, context, request, response)) {
+		if (admin_change_why(&change, span_str(asked.why), response))
+			apply(context, &asked, &change, response);
+		admin_change_end(&change);
+	}
 	json_decref(asked.body);
 }
