@@ -23,10 +23,6 @@
 /* Names and reasons of a row or two. */
 #define ROWS_BYTES ((size_t)64 * 1024)
 
-/* Two publish at a time: the second looks again at what is live. So often, for
- * a caller who does not insist on what it saw. */
-#define PUBLISH_TRIES 5
-
 /* A hash's digits in an ETag: as many as other documents' have. */
 #define ETAG_HASH_BYTES (CONFIG_ETAG_CHARS / 2)
 
@@ -349,11 +345,61 @@ config_release_drop(const struct config_releases *releases,
 
 struct publish_step {
 	const struct config_releases *releases;
+	const struct config_request *request;
 	const char *idp;
-	struct store_release_row live; /* as the decision was made */
+	const uint8_t *hash; /* NULL: roll back */
+	struct config_release_done *done;
+
+	/* Known once the realm is being changed, and nobody else changes it. */
+	struct arena *arena;
 	struct release *release;
 	struct store_release_change change;
+	struct store_event event;
 };
+
+/* What shall run. */
+static enum err
+publish_target(struct publish_step *step, struct err_detail *detail)
+{
+	struct store *store = step->releases->store;
+	struct store_release_row row;
+	enum err err;
+
+	if (step->hash != NULL)
+		err = store_release_find(store, step->idp, step->hash,
+		    2 * DIGEST_BYTES, step->arena, &row);
+	else
+		err = store_release_before(store, step->idp, step->arena, &row);
+	if (err == ERR_NOT_FOUND && step->hash == NULL)
+		return err_set(
+		    detail, ERR_EXISTS, "nothing ran before the live release");
+	if (err == OK)
+		err = config_release_load(store, row.hash, &step->release);
+	if (err == OK && step->hash == NULL)
+		step->change.origin = row.origin;
+	return err;
+}
+
+/* And what it takes the place of. */
+static enum err
+publish_choose(struct publish_step *step, struct err_detail *detail)
+{
+	struct store_release_row live;
+	enum err err = store_release_live(
+	    step->releases->store, step->idp, step->arena, &live);
+
+	if (err == OK && is_stale(step->request, &live))
+		return ERR_STALE;
+	if (err == OK)
+		err = publish_target(step, detail);
+	if (err != OK)
+		return err;
+	memcpy(step->done->hash, step->release->hash, DIGEST_BYTES);
+	memcpy(step->done->previous, live.hash, DIGEST_BYTES);
+	step->change.hash = step->release->hash;
+	step->event.release = span_of(step->release->hash, DIGEST_BYTES);
+	return OK;
+}
 
 static enum err
 publish_settings(struct config_edit *edit, const struct publish_step *step,
@@ -374,34 +420,17 @@ publish_settings(struct config_edit *edit, const struct publish_step *step,
 	return err;
 }
 
-/* Whether what was live when the release was chosen still is. Changes are made
- * one at a time, so it stays so for the rest of this one. */
-static enum err
-publish_look_again(const struct publish_step *step)
-{
-	struct arena *arena = arena_new(ROWS_BYTES);
-	struct store_release_row live = {0};
-	enum err err = arena == NULL ? ERR_NOMEM
-				     : store_release_live(step->releases->store,
-					   step->idp, arena, &live);
-
-	arena_free(arena);
-	if (err == OK && live.number != step->live.number)
-		return ERR_STALE;
-	return err;
-}
-
 static enum err
 publish_edit(struct config_edit *edit, void *user, struct err_detail *detail)
 {
-	const struct publish_step *step = user;
+	struct publish_step *step = user;
 	const struct config_document *idp = config_view_document(
 	    config_edit_view(edit), CONFIG_IDP, span_str(step->idp));
 	enum err err;
 
 	if (idp == NULL)
 		return no_idp(step->idp, detail);
-	err = publish_look_again(step);
+	err = publish_choose(step, detail);
 	for (size_t kind = 0; kind < SCRIPT_KINDS && err == OK; kind++) {
 		const struct realm_script *script =
 		    step->release->scripts[kind];
@@ -437,82 +466,28 @@ publish_run(struct store_writer *writer, void *user)
 	return store_release_publish(writer, &step->change);
 }
 
-/* What shall run, and what it takes the place of. */
 static enum err
-publish_choose(struct publish_step *step, struct arena *arena,
-    const uint8_t *hash, struct err_detail *detail)
-{
-	struct store *store = step->releases->store;
-	struct store_release_row row;
-	enum err err = store_release_live(store, step->idp, arena, &step->live);
-
-	if (err == ERR_NOT_FOUND)
-		return no_idp(step->idp, detail);
-	if (err != OK)
-		return err;
-	if (hash != NULL)
-		err = store_release_find(
-		    store, step->idp, hash, 2 * DIGEST_BYTES, arena, &row);
-	else
-		err = store_release_before(store, step->idp, arena, &row);
-	if (err == ERR_NOT_FOUND && hash == NULL)
-		return err_set(
-		    detail, ERR_EXISTS, "nothing ran before the live release");
-	if (err == OK)
-		err = config_release_load(store, row.hash, &step->release);
-	if (err == OK && hash == NULL)
-		step->change.origin = row.origin;
-	return err;
-}
-
-static enum err
-publish_change(struct publish_step *step, const struct config_request *request,
-    struct config_release_done *done, struct err_detail *detail)
+publish_change(struct publish_step *step, struct err_detail *detail)
 {
 	const struct config_step change = {.edit = publish_edit,
 	    .check = publish_check,
 	    .run = publish_run,
 	    .user = step};
-	struct config_request own = *request;
-	struct store_event event;
+	struct config_request own = *step->request;
 
 	own.etag = NULL; /* of the release, which is looked at here */
 	own.dry_run = false;
-	if (request->event != NULL) {
-		event = *request->event;
-		event.idp = step->idp;
-		event.release = span_of(step->release->hash, DIGEST_BYTES);
-		own.event = &event;
+	if (own.event != NULL) {
+		step->event = *own.event;
+		step->event.idp = step->idp;
+		own.event = &step->event;
 	}
 	step->change.idp = step->idp;
-	step->change.hash = step->release->hash;
 	step->change.at = clock_wall_secs();
-	step->change.by = who_asks(request);
-	step->change.why = request->why;
+	step->change.by = who_asks(step->request);
+	step->change.why = step->request->why;
 	return config_change(
-	    step->releases->config, &own, &change, done->outcome, detail);
-}
-
-static enum err
-publish_once(struct publish_step *step, const struct config_request *request,
-    const uint8_t *hash, struct config_release_done *done,
-    struct err_detail *detail)
-{
-	struct arena *arena = arena_new(ROWS_BYTES);
-	enum err err = arena == NULL
-			   ? ERR_NOMEM
-			   : publish_choose(step, arena, hash, detail);
-
-	if (err == OK && is_stale(request, &step->live))
-		err = ERR_STALE;
-	if (err == OK) {
-		memcpy(done->hash, step->release->hash, DIGEST_BYTES);
-		memcpy(done->previous, step->live.hash, DIGEST_BYTES);
-		err = publish_change(step, request, done, detail);
-	}
-	free(step->release);
-	arena_free(arena);
-	return err;
+	    step->releases->config, &own, &change, step->done->outcome, detail);
 }
 
 enum err
@@ -520,17 +495,16 @@ config_release_publish(const struct config_releases *releases,
     const struct config_request *request, const char *idp, const uint8_t *hash,
     struct config_release_done *done, struct err_detail *detail)
 {
-	enum err err = ERR_STALE;
+	struct publish_step step = {.releases = releases,
+	    .request = request,
+	    .idp = idp,
+	    .hash = hash,
+	    .done = done,
+	    .arena = arena_new(ROWS_BYTES)};
+	enum err err =
+	    step.arena == NULL ? ERR_NOMEM : publish_change(&step, detail);
 
-	if (config_is_read_only(releases->config))
-		return ERR_STATE;
-	for (int i = 0; i < PUBLISH_TRIES && err == ERR_STALE; i++) {
-		struct publish_step step = {.releases = releases, .idp = idp};
-
-		config_outcome_fini(done->outcome);
-		err = publish_once(&step, request, hash, done, detail);
-		if (request->etag != NULL)
-			break;
-	}
+	free(step.release);
+	arena_free(step.arena);
 	return err;
 }

@@ -1,5 +1,6 @@
 """Releases: draft, publish, roll back, compare, who and why."""
 
+import contextlib
 import threading
 
 import pytest
@@ -410,6 +411,58 @@ def test_history_outlives_a_kill(start):
     assert rows(service, "versions") == before
     assert complete(service, "versions", transaction) == "one"
     assert complete(service, "versions") == "two"
+
+
+def test_a_kill_leaves_one_release_or_the_other(start):
+    service = start(releases_realm(), in_store=True)
+    words = {live(service, "versions"): "one"}
+    words[draft(service, "versions", "two")] = "two"
+    for attempt in range(6):
+        target = next(r for r in words if r != live(service, "versions"))
+
+        def change(target=target):
+            with contextlib.suppress(requests.RequestException):
+                publish(service, "versions", target)
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        # From before the change to after its answer.
+        thread.join(attempt * 0.004)
+        service.gateway.kill()
+        thread.join()
+        service.restart(service.gateway)
+        serving = words[live(service, "versions")]
+        files = export(service)
+        assert files["idps/versions/complete.js"] == COMPLETE % serving
+        assert files["idps/versions/init.js"] == INIT % serving
+        assert complete(service, "versions") == serving
+        states = [row["state"] for row in rows(service, "versions")]
+        assert states.count("live") == 1
+
+
+def test_many_publish_at_once(service, idp):
+    releases = [live(service, idp)] + [
+        draft(service, idp, word) for word in ("two", "three")]
+    answers = []
+
+    def client(number):
+        for turn in range(4):
+            answers.append(publish(
+                service, idp, releases[(number + turn) % len(releases)]))
+
+    clients = [threading.Thread(target=client, args=(number,))
+               for number in range(4)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {200}
+    states = [row["state"] for row in rows(service, idp)]
+    assert states[0] == "live" and states.count("live") == 1
+    # Each says truly what it took the place of: they make one chain.
+    moves = [(a.json()["previous"], a.json()["release"]) for a in answers
+             if a.json()["previous"] != a.json()["release"]]
+    assert len(moves) == len(states) - 1
 
 
 def test_publish_under_load(start):
