@@ -535,11 +535,13 @@ def test_every_change_leaves_an_event(service):
     assert "back again" in after["detail"]
 
 
-@pytest.mark.parametrize("why", ["x" * 301, "\x01", "\n", "\x7f"], ids=repr)
+@pytest.mark.parametrize("why", ["x" * 301, "\x01", "\n", "\x7f"],
+                         ids=["long", "control", "line", "delete"])
 def test_odd_reasons(service, unchanged, why):
     assert_problem(call(service, "POST", "/scopes", {"id": "reasoned"},
                         params={"why": why}), 400, "invalid_request")
-    assert_problem(apply(service, {}, why=why), 400, "invalid_request")
+    assert_problem(apply(service, export(service), why=why), 400,
+                   "invalid_request")
 
 
 # -- keys, engines, the log, status --------------------------------------------------
