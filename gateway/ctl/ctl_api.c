@@ -300,7 +300,7 @@ send_request(struct ctl_api *api, struct ctl_request *request,
     const struct ctl_api_call *with, json_t **document_r, char *etag_r)
 {
 	struct err_detail detail = {0};
-	struct ctl_answer answer;
+	struct ctl_answer answer = {0};
 	enum ctl_exit exit;
 	enum err err = ctl_http_send(api->http, request, &answer, &detail);
 
@@ -430,7 +430,7 @@ ctl_api_list(struct ctl_api *api, char *path, size_t max, json_t **items_r)
 	json_t *items = json_array();
 	size_t most = max == 0 ? LIST_ITEMS_MAX : max;
 	char *after = NULL;
-	enum ctl_exit exit;
+	enum ctl_exit exit = CTL_OK;
 
 	CHECK(items != NULL);
 	do {

@@ -130,7 +130,7 @@ is_time(const char *key)
 {
 	size_t len = strlen(key);
 
-	return strcmp(key, "since") == 0 ||
+	return strcmp(key, "since") == 0 || strcmp(key, "at") == 0 ||
 	       (len > 3 && strcmp(key + len - 3, "_at") == 0);
 }
 

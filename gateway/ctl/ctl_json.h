@@ -32,8 +32,8 @@ struct span ctl_json_span(const json_t *value);
  * nothing for null or NULL, JSON for what else there is. */
 void ctl_json_append(struct buf *out, const json_t *value);
 
-/* The same for the member of a name: times in Unix seconds ("..._at",
- * "since") are shown as dates. */
+/* The same for the member of a name: times in Unix seconds ("at",
+ * "..._at", "since") are shown as dates. */
 void
 ctl_json_append_member(struct buf *out, const char *key, const json_t *value);
 

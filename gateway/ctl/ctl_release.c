@@ -275,7 +275,7 @@ ctl_release_delete(const struct ctl_call *call)
 			ctl_command_argument(call, 1)),
 		    &with, NULL, NULL);
 	if (exit == CTL_OK)
-		ctl_out_note("draft deleted");
+		ctl_resource_print_done(call, "draft deleted");
 	ctl_api_close(api);
 	return exit;
 }
@@ -301,12 +301,36 @@ call_shadow(struct ctl_api *api, const struct ctl_call *call,
 	    &with, answer_r, NULL);
 	json_decref(with.body);
 	if (exit == CTL_OK && stop)
-		ctl_out_note("%s runs in the shadow no longer", release);
+		ctl_resource_print_done(
+		    call, "%s runs in the shadow no longer", release);
 	else if (exit == CTL_OK && percent > 0)
 		ctl_out_note("%s runs in the shadow of %d %% of the live "
 			     "executions",
 		    release, (int)percent);
 	return exit;
+}
+
+static void
+print_shadow(const struct ctl_call *call, json_t *answer)
+{
+	static const struct ctl_column columns[] = {
+	    {"AT", "at", NULL, CELL_VALUE},
+	    {"EXECUTION", "correlation_id", NULL, CELL_VALUE},
+	    {"SCRIPT", "script", NULL, CELL_VALUE},
+	    {"RESULT", "result", NULL, CELL_VALUE},
+	    {"IN", "what", NULL, CELL_VALUE}, {.heading = NULL}};
+	json_t *examples = json_object_get(answer, "examples");
+
+	if (ctl_api_wants_json(call)) {
+		ctl_json_print(answer);
+		return;
+	}
+	json_incref(examples);
+	(void)json_object_del(answer, "examples");
+	ctl_json_print_keys(answer);
+	if (json_array_size(examples) > 0)
+		ctl_resource_print_list(call, examples, columns);
+	json_decref(examples);
 }
 
 enum ctl_exit
@@ -331,7 +355,7 @@ ctl_release_shadow(const struct ctl_call *call)
 	if (exit == CTL_OK)
 		exit = call_shadow(api, call, release, percent, &answer);
 	if (exit == CTL_OK && answer != NULL)
-		ctl_resource_print(call, answer);
+		print_shadow(call, answer);
 	json_decref(answer);
 	free(release);
 	ctl_api_close(api);

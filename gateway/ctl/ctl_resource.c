@@ -4,6 +4,8 @@
  */
 #include "gateway/ctl/ctl_resource.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@
 #include "gateway/ctl/ctl_out.h"
 #include "gateway/ctl/ctl_profile.h"
 #include "gateway/ctl/ctl_table.h"
+#include "gateway/ctl/ctl_text.h"
 
 /* A request's body, as the gateway takes it. */
 #define BODY_BYTES_MAX ((size_t)1024 * 1024)
@@ -127,6 +130,33 @@ ctl_resource_print(const struct ctl_call *call, json_t *document)
 		ctl_json_print_keys(document);
 }
 
+void
+ctl_resource_print_done(const struct ctl_call *call, const char *format, ...)
+{
+	va_list values;
+	struct buf text;
+	char *sentence = NULL;
+	json_t *done;
+
+	va_start(values, format);
+	if (vasprintf(&sentence, format, values) < 0)
+		sentence = NULL;
+	va_end(values);
+	CHECK(sentence != NULL);
+	if (!ctl_api_wants_json(call)) {
+		ctl_out_note("%s", sentence);
+	} else {
+		/* What was typed need not be UTF-8; a document has to be. */
+		buf_init(&text, CELL_BYTES_MAX);
+		ctl_text_clean(&text, span_str(sentence), true);
+		done = json_pack("{s:s?}", "done", buf_cstr(&text));
+		ctl_json_print(done);
+		json_decref(done);
+		buf_fini(&text);
+	}
+	free(sentence);
+}
+
 /* ---- list, show, delete -------------------------------------------------- */
 
 enum ctl_exit
@@ -188,20 +218,6 @@ ctl_resource_show(const struct ctl_call *call)
 	return exit;
 }
 
-static void
-say_done(const struct ctl_call *call, const char *id, const char *what)
-{
-	json_t *done;
-
-	if (!ctl_api_wants_json(call)) {
-		ctl_out_note("%s %s %s", kind_of(call)->noun, id, what);
-		return;
-	}
-	done = json_pack("{s:s, s:b}", "id", id, what, true);
-	ctl_json_print(done);
-	json_decref(done);
-}
-
 enum ctl_exit
 ctl_resource_delete(const struct ctl_call *call)
 {
@@ -213,7 +229,8 @@ ctl_resource_delete(const struct ctl_call *call)
 		exit = ctl_api_call(api, "DELETE",
 		    path_with_why(call, path_of(call)), &with, NULL, NULL);
 	if (exit == CTL_OK)
-		say_done(call, ctl_command_argument(call, 0), "deleted");
+		ctl_resource_print_done(call, "%s %s deleted",
+		    kind_of(call)->noun, ctl_command_argument(call, 0));
 	ctl_api_close(api);
 	return exit;
 }
@@ -263,7 +280,8 @@ say_created(const struct ctl_call *call, const json_t *answer)
 		ctl_json_print(answer);
 		return;
 	}
-	say_done(call, id == NULL ? "" : id, "created");
+	ctl_resource_print_done(
+	    call, "%s %s created", kind_of(call)->noun, id == NULL ? "" : id);
 	print_secret(answer);
 }
 
@@ -328,7 +346,8 @@ ctl_resource_update(const struct ctl_call *call)
 	if (exit == CTL_OK && ctl_api_wants_json(call) && answer != NULL) {
 		ctl_json_print(answer);
 	} else if (exit == CTL_OK) {
-		say_done(call, ctl_command_argument(call, 0), "changed");
+		ctl_resource_print_done(call, "%s %s changed",
+		    kind_of(call)->noun, ctl_command_argument(call, 0));
 		print_secret(answer);
 	}
 	json_decref(answer);
@@ -392,7 +411,8 @@ ctl_property_set(const struct ctl_call *call)
 	if (exit == CTL_OK)
 		exit = set_value(api, call, value);
 	if (exit == CTL_OK)
-		say_done(call, ctl_command_argument(call, 0), "set");
+		ctl_resource_print_done(
+		    call, "property %s set", ctl_command_argument(call, 0));
 	ctl_api_close(api);
 	json_decref(value);
 	buf_wipe(&text);

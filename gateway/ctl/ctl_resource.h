@@ -31,4 +31,9 @@ void ctl_resource_print_list(const struct ctl_call *call, const json_t *items,
 /* For people keys and values, with --json the document. */
 void ctl_resource_print(const struct ctl_call *call, json_t *document);
 
+/* What was done where the gateway answers nothing: a sentence on stderr, with
+ * --json a document. */
+void ctl_resource_print_done(const struct ctl_call *call, const char *format,
+    ...) __attribute__((format(printf, 2, 3)));
+
 #endif

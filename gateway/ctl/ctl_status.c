@@ -81,7 +81,7 @@ order(const struct ctl_call *call, char *path, json_t *body, const char *done)
 	if (exit == CTL_OK && ctl_api_wants_json(call) && answer != NULL)
 		ctl_json_print(answer);
 	else if (exit == CTL_OK)
-		ctl_out_note("%s", done);
+		ctl_resource_print_done(call, "%s", done);
 	json_decref(answer);
 	json_decref(body);
 	ctl_api_close(api);

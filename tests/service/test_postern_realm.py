@@ -18,6 +18,7 @@ from harness.processes import BIN
 from harness.realm import SECRET
 from harness.service import Service, success
 from harness.standard import MIRROR, standard_realm
+from harness.wait import until
 
 BROKEN = "function execute( {\n"
 
@@ -289,6 +290,30 @@ def test_a_draft_is_made_compared_published_and_rolled_back(postern, service):
     assert done.returncode == OK, done.stderr
     live = json.loads(postern("release", "show", "cache", "--json").stdout)
     assert live["release"] != draft
+
+
+def test_a_draft_runs_in_the_shadow(postern, service):
+    folder = postern.directory / "draft"
+    folder.mkdir()
+    (folder / "complete.js").write_text(MIRROR.replace(
+        "return JSON.parse(requestPayload)",
+        "var r = JSON.parse(requestPayload); r.status = 2001; return r"))
+    assert postern("release", "shadow", "arguments", "--percent=5"
+                   ).returncode == NOT_FOUND
+    assert postern("release", "create", "mirror", folder).returncode == OK
+    done = postern("release", "shadow", "mirror", "--percent", "100")
+    assert done.returncode == OK, done.stderr
+
+    def counted():
+        service.complete("mirror", success())
+        return re.search(r"^different  [1-9]", postern(
+            "release", "shadow", "mirror").stdout, re.M)
+    until(counted, "a shadow run to differ", RUN_SECS)
+    shown = postern("release", "shadow", "mirror").stdout
+    assert re.search(r"^20.* complete +different +\S", shown, re.M)
+    done = postern("release", "shadow", "mirror", "--stop")
+    assert done.returncode == OK, done.stderr
+    assert postern("release", "shadow", "mirror").returncode == NOT_FOUND
 
 
 def test_a_failure_is_listed_shown_and_in_the_log(postern, service):
