@@ -96,7 +96,10 @@ dispatch_idle_run(struct dispatch *dispatch, const struct execution *execution,
 	pthread_mutex_lock(&d->lock);
 	wait_for_end(d, job);
 	pthread_mutex_unlock(&d->lock);
-	err = outcome_read(NULL, job, execution, arena, result_r);
+	/* Too large for a message, with the recording: it never left. */
+	err = job->sent_us == 0
+		  ? ERR_UNAVAILABLE
+		  : outcome_read(NULL, job, execution, arena, result_r);
 	job_free(d, job);
 	return err;
 }

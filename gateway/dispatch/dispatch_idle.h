@@ -18,8 +18,9 @@
 
 /*
  * As dispatch_run(), without admission, and nothing is logged, counted or
- * recorded. `execution->replay` must be there. ERR_UNAVAILABLE: not idle, or
- * the gateway stops. A lost engine, or a stop, ends it as SCRIPT_LOST.
+ * recorded. `execution->replay` must be there. ERR_UNAVAILABLE: not idle, the
+ * gateway stops, or it is too large in sum. A lost engine, or a stop, ends it
+ * as SCRIPT_LOST.
  */
 enum err
 dispatch_idle_run(struct dispatch *dispatch, const struct execution *execution,
