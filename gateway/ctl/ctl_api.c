@@ -239,16 +239,27 @@ say_refusal(const struct ctl_api *api, long status, const json_t *document)
 }
 
 static enum ctl_exit
-say_failure(enum err err, const struct err_detail *detail)
+say_failure(const struct ctl_request *request, enum err err,
+    const struct err_detail *detail)
 {
+	/* A change that got no answer may have been made. */
+	bool is_unknown =
+	    strcmp(request->method, "GET") != 0 && err != ERR_LOST;
+
 	switch ((int)err) {
 	case ERR_DENIED:
 		return ctl_out_error(CTL_DENIED, "%s", detail->text);
 	case ERR_STATE:
+		if (is_unknown)
+			ctl_out_note("interrupted; whether the gateway did it "
+				     "is not known");
 		return CTL_INTERRUPTED;
 	default:
-		return ctl_out_error(
-		    CTL_UNREACHABLE, "%s", err_text(detail, err));
+		return ctl_out_error(CTL_UNREACHABLE, "%s%s",
+		    err_text(detail, err),
+		    is_unknown ? "; whether it was done is not known: look "
+				 "before doing it again"
+			       : "");
 	}
 }
 
@@ -304,10 +315,11 @@ send_request(struct ctl_api *api, struct ctl_request *request,
 	enum ctl_exit exit;
 	enum err err = ctl_http_send(api->http, request, &answer, &detail);
 
-	if (with->lost_is_fine && (err == ERR_LOST || err == ERR_TIMEOUT))
+	if (with->lost_is_fine &&
+	    (err == ERR_LOST || err == ERR_TIMEOUT || err == ERR_UNKNOWN_FATE))
 		exit = CTL_UNREACHABLE;
 	else if (err != OK)
-		exit = say_failure(err, &detail);
+		exit = say_failure(request, err, &detail);
 	else
 		exit = take_answer(api, with, &answer, document_r);
 	if (exit == CTL_OK && etag_r != NULL)

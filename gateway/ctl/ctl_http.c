@@ -331,6 +331,9 @@ explain(const struct ctl_http *http, CURLcode code,
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(detail, ERR_TIMEOUT, "%s did not answer in time",
 		    http->base);
+	if (code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST)
+		return err_set(detail, ERR_UNKNOWN_FATE,
+		    "%s gave no whole answer: %s", http->base, reason);
 	return err_set(detail, ERR_LOST,
 	    "%s cannot be reached: %s; is it the gateway's admin listener, and "
 	    "does the gateway run?",

@@ -47,7 +47,8 @@ enum err ctl_http_open(const struct ctl_profile *profile, bool insecure_http,
 void ctl_http_close(struct ctl_http *http); /* NULL is fine */
 
 /*
- * ERR_LOST: no answer, ERR_TIMEOUT, ERR_LIMIT: a larger answer than allowed,
+ * ERR_LOST: nobody is there; ERR_TIMEOUT, ERR_UNKNOWN_FATE: no answer, or not
+ * all of it; ERR_LIMIT: a larger answer than allowed,
  * ERR_DENIED: TLS does not show that it is the gateway, ERR_STATE:
  * interrupted. `answer_r` is to be freed in every case.
  */

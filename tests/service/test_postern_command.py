@@ -477,6 +477,16 @@ def test_answers_that_no_gateway_gives_are_4(postern, fake, answer):
     assert done.stderr.startswith("postern: ")
 
 
+def test_a_change_without_an_answer_may_have_been_made(postern, fake):
+    fake.answers["DELETE /clients/a"] = CUT_SHORT
+    fake.answers["GET /clients/a"] = CUT_SHORT
+    done = postern("client", "delete", "a")
+    assert done.returncode == UNREACHABLE
+    assert "is not known" in done.stderr
+    assert len(fake.requests) == 1
+    assert "is not known" not in postern("client", "show", "a").stderr
+
+
 def test_a_giant_answer_is_given_up(postern, fake):
     fake.answers["GET /clients"] = (200, b'"' + b"x" * (17 << 20) + b'"', {})
     done = postern("client", "list")
