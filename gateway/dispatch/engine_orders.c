@@ -53,7 +53,7 @@ reload_keys(struct dispatch *d, struct err_detail *detail)
 	ended = end_revoked(d, before, &dropped);
 	pthread_mutex_unlock(&d->lock);
 	engine_keys_free(before);
-	tickets_drop(&dropped);
+	tickets_drop(&dropped, TICKETS_ALL_LIVE);
 	if (ended > 0)
 		log_warn("engines revoked: their key is gone or changed",
 		    LOG_UINT("engines", ended));

@@ -269,17 +269,19 @@ engine_take_tickets(
 	}
 }
 
-/* Answered even where the pipe is known to be lost: of a pipe that lives, an
- * engine would wait for ever and be a slot short. */
 void
-tickets_drop(struct ticket_list *dropped)
+tickets_drop(struct ticket_list *dropped, uint32_t live)
 {
 	struct ticket *ticket;
 
 	while ((ticket = TAILQ_FIRST(dropped)) != NULL) {
 		TAILQ_REMOVE(dropped, ticket, link);
-		answer_go_away(ticket->request, GO_AWAY_UNKNOWN_SESSION,
-		    "this ticket's session ended");
+		if (live == TICKETS_ALL_LIVE ||
+		    link_request_pipe(ticket->request) == live)
+			answer_go_away(ticket->request, GO_AWAY_UNKNOWN_SESSION,
+			    "this ticket's session ended");
+		else
+			link_request_drop(ticket->request);
 		free(ticket);
 	}
 }
@@ -301,7 +303,7 @@ engine_pipe_lost(struct dispatch *d, uint32_t pipe)
 		memcpy(name, engine->name, sizeof name);
 	}
 	pthread_mutex_unlock(&d->lock);
-	tickets_drop(&dropped);
+	tickets_drop(&dropped, TICKETS_NONE_LIVE);
 	if (name[0] != '\0')
 		log_warn("engine disconnected", LOG_STR("engine", name));
 }
@@ -694,7 +696,7 @@ engine_hello(struct dispatch *d, struct link_request *request,
 	pthread_mutex_lock(&d->lock);
 	greet(d, request, hello, &dropped, &greeting);
 	pthread_mutex_unlock(&d->lock);
-	tickets_drop(&dropped);
+	tickets_drop(&dropped, link_request_pipe(request));
 	switch (greeting.kind) {
 	case GREETING_SESSION:
 		log_connected(request, hello);

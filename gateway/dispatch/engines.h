@@ -69,8 +69,18 @@ void engine_take_tickets(
 void engine_end_session(
     struct dispatch *d, struct engine *engine, struct ticket_list *dropped);
 
-/* Answers and frees tickets whose session ended. Not locked. */
-void tickets_drop(struct ticket_list *dropped);
+/*
+ * Frees tickets whose session ended. Those of the connection `live` are
+ * answered, or its engine would wait for ever and be a slot short. Those of
+ * others are not: their engine has dialled anew, and answers on a TLS
+ * connection that its peer has closed can hang nng's reaper for good. Not
+ * locked.
+ */
+void tickets_drop(struct ticket_list *dropped, uint32_t live);
+
+/* Every connection lives, none does. */
+#define TICKETS_ALL_LIVE  UINT32_MAX
+#define TICKETS_NONE_LIVE 0u
 
 /* Whether this attempt of the job was ever this engine's. Locked. */
 bool job_was_held_by(

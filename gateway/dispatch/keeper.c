@@ -88,7 +88,7 @@ keeper_look(struct dispatch *d)
 	look_at_sent(d, now_us);
 	look_at_engines(d, now_us, &dropped, silent);
 	pthread_mutex_unlock(&d->lock);
-	tickets_drop(&dropped);
+	tickets_drop(&dropped, TICKETS_NONE_LIVE);
 	if (silent[0] != '\0')
 		log_warn("engine silent: it gets no work until it is heard",
 		    LOG_STR("engine", silent));
