@@ -123,8 +123,8 @@ append_bash(struct buf *out)
 	    "\tCOMPREPLY=()\n"
 	    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	    "\t\tword=${COMP_WORDS[i]}\n"
-	    "\t\tcase $word in -*|=) continue ;; esac\n"
-	    "\t\t[[ ${COMP_WORDS[i-1]} == = ]] && continue\n"
+	    "\t\tcase $word in -*|'=') continue ;; esac\n"
+	    "\t\t[[ ${COMP_WORDS[i-1]} == '=' ]] && continue\n"
 	    "\t\tcase \" $words\" in\n");
 	buf_append_str(out, "\t\t' '|");
 	for (size_t i = 0; i < ctl_command_count; i++) {
@@ -158,8 +158,8 @@ append_bash(struct buf *out)
 	/* "--color=al" comes as three words: --color, =, al. */
 	buf_append_str(out, "\tesac\n"
 			    "\tprevious=${COMP_WORDS[COMP_CWORD-1]}\n"
-			    "\tif [[ $current == = ]]; then current=''\n"
-			    "\telif [[ $previous == = ]]; then "
+			    "\tif [[ $current == '=' ]]; then current=''\n"
+			    "\telif [[ $previous == '=' ]]; then "
 			    "previous=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
 			    "\tcase $previous in\n");
 	append_bash_values(out);

@@ -17,6 +17,9 @@
 /* Maps in maps that are shown with names of their own: "a.b.c". */
 #define SHOWN_DEPTH_MAX 4
 
+/* Where values begin: most names are shorter. */
+#define NAME_COLUMNS 18
+
 /* Name and value of a line. */
 #define NAME_BYTES_MAX  4096
 #define VALUE_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -157,7 +160,7 @@ print_line(const char *name, const char *key, const json_t *value)
 
 	buf_init(&text, VALUE_BYTES_MAX);
 	ctl_json_append_member(&text, key, value);
-	ctl_out(STYLE_BOLD, "%s", name);
+	ctl_out(STYLE_BOLD, "%-*s", NAME_COLUMNS, name);
 	if (text.len > 0 && memchr(text.data, '\n', text.len) != NULL)
 		ctl_out(STYLE_PLAIN, "\n");
 	else

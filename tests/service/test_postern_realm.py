@@ -306,7 +306,7 @@ def test_a_draft_runs_in_the_shadow(postern, service):
 
     def counted():
         service.complete("mirror", success())
-        return re.search(r"^different  [1-9]", postern(
+        return re.search(r"^different +[1-9]", postern(
             "release", "shadow", "mirror").stdout, re.M)
     until(counted, "a shadow run to differ", RUN_SECS)
     shown = postern("release", "shadow", "mirror").stdout
