@@ -21,8 +21,8 @@
  * store's queue (its own), the realm in force (realm_holder's), its documents
  * and who changes them (config's), the signing keys in force (keyring's), the
  * tables of attempts, throttled sources and checked secrets, the ring of
- * events, the records and their journal, the drafts that are shadowed (their
- * own), metrics (atomics).
+ * events, the latest log lines, the records and their journal, the drafts that
+ * are shadowed (their own), metrics (atomics).
  * Everything else is immutable once opened or belongs to one request.
  *
  * The process drops core dumps: its memory holds keys and tokens.
