@@ -6,7 +6,7 @@
 
 #include "common/check.h"
 #include "gateway/ctl/ctl_api.h"
-#include "gateway/ctl/ctl_diff.h"
+#include "common/text_diff.h"
 #include "gateway/ctl/ctl_json.h"
 #include "gateway/ctl/ctl_out.h"
 #include "gateway/ctl/ctl_path.h"
@@ -103,7 +103,7 @@ print_diff(const json_t *change)
 	struct buf diff;
 
 	buf_init(&diff, DIFF_BYTES_MAX);
-	if (ctl_diff(&diff, path, before, after) != OK)
+	if (text_diff(&diff, path, before, after) != OK)
 		exit = ctl_out_error(CTL_FAILED, "%s: out of memory", path);
 	ctl_out_diff(buf_span(&diff));
 	/* Masked texts are equal where only a secret is another. */

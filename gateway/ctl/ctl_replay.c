@@ -9,7 +9,7 @@
 
 #include "common/check.h"
 #include "gateway/ctl/ctl_api.h"
-#include "gateway/ctl/ctl_diff.h"
+#include "common/text_diff.h"
 #include "gateway/ctl/ctl_file.h"
 #include "gateway/ctl/ctl_json.h"
 #include "gateway/ctl/ctl_local.h"
@@ -233,7 +233,7 @@ append_diff(const struct replay *replay, struct buf *diff)
 	    recorded_calls(replay), &before);
 	append_masked(replay, replay->outcome,
 	    json_object_get(replay->outcome, "calls"), &after);
-	err = ctl_diff(diff, "outcome", buf_span(&before), buf_span(&after));
+	err = text_diff(diff, "outcome", buf_span(&before), buf_span(&after));
 	buf_wipe(&before);
 	buf_wipe(&after);
 	return err;

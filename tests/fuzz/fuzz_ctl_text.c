@@ -8,7 +8,7 @@
 
 #include "common/check.h"
 #include "common/encoding.h"
-#include "gateway/ctl/ctl_diff.h"
+#include "common/text_diff.h"
 #include "gateway/ctl/ctl_path.h"
 #include "gateway/ctl/ctl_text.h"
 
@@ -58,7 +58,7 @@ check_diff(struct span before, struct span after)
 	struct buf out;
 
 	buf_init(&out, OUT_BYTES);
-	CHECK(ctl_diff(&out, "f", before, after) == OK);
+	CHECK(text_diff(&out, "f", before, after) == OK);
 	CHECK((out.len == 0) == span_equal(before, after));
 	buf_fini(&out);
 }
