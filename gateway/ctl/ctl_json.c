@@ -34,7 +34,7 @@ ctl_json_read(struct span text, json_t **document_r, struct err_detail *detail)
 		return err_set(detail, ERR_SYNTAX,
 		    "is not JSON of at most %d levels", DEPTH_MAX);
 	document = json_loadb((const char *)text.data, text.len,
-	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (document == NULL)
 		return err_set(detail, ERR_SYNTAX, "is not JSON: line %d: %s",
 		    error.line, error.text);

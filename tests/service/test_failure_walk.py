@@ -157,6 +157,15 @@ def test_true_values_are_for_who_asks(service, operator):
     assert events(service) == before + 1
 
 
+def test_odd_data_is_replayed_too(service, operator):
+    for data in ("", "\0", '{"name":"\0"}', "\u2028\U0001f600\x7f\x1b[31m",
+                 '"' * 5000, '{"pin":' * 30):
+        answer = service.complete("stall", data)
+        assert answer.status_code == 500, data
+        text = operator.postern("replay", answer.headers["X-Correlation-Id"])
+        assert "same as recorded" in text and "\x1b" not in text
+
+
 def events(service):
     """How many times a recording was read."""
     answer = requests.get(
