@@ -100,7 +100,7 @@ class Machine:
 
     def run(self, *arguments, check=True, stdin=None):
         done = subprocess.run(self.command(*arguments), capture_output=True,
-                              text=True, check=False, timeout=120, input=stdin)
+                              text=True, check=False, timeout=300, input=stdin)
         if check:
             assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done
