@@ -59,7 +59,8 @@ def machine(packages):
 
 def installed(machine, debs):
     # Its file system is in memory: nothing to wait for.
-    machine.run("dpkg", "--force-unsafe-io", "--install", *(f"/root/{deb.name}" for deb in debs))
+    machine.run("dpkg", "--force-unsafe-io", "--install",
+                *(f"/root/{deb.name}" for deb in debs))
 
 
 def is_ready(machine):
