@@ -461,6 +461,12 @@ link_server_check(struct link_server *server, struct span ping, int timeout_ms,
 		if (one != OK)
 			err = one;
 	}
+	for (unsigned i = 0; i < server->remote_count; i++) {
+		one =
+		    link_remote_check(&server->remotes[i], timeout_ms, detail);
+		if (one != OK)
+			err = one;
+	}
 	pthread_mutex_unlock(&server->check_lock);
 	return err;
 }

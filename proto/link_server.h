@@ -91,9 +91,11 @@ void link_request_drop(struct link_request *request);
 /*
  * Self-request through each ipc listener (dials it like an engine, sends
  * `ping`, waits up to `timeout_ms` for the answer); rebuilds the listener when
- * there is none; why tls+tcp listeners need none says link_remote.h. Blocks:
- * call it from a thread of yours, about once a second. OK: it answers.
- * ERR_LOST: it did not and was rebuilt. ERR_IO: rebuilding failed, call again.
+ * there is none. Looks whether each tls+tcp listener begins TLS; rebuilds none
+ * of those (link_remote.h). Blocks:
+ * call it from a thread of yours, about once a second. OK: they answer.
+ * ERR_LOST: one did not and was rebuilt. ERR_TIMEOUT: a tls+tcp one did not.
+ * ERR_IO: rebuilding failed, or cannot tell; call again.
  *
  * Pipes that work stay over a rebuild. A peer whose connection a dead listener
  * took without ever serving it believes that it is connected; it must redial

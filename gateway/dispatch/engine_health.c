@@ -40,6 +40,13 @@ engine_is_fit(struct dispatch *d, const struct engine *engine)
 	       jobs_of(d, engine) == 0;
 }
 
+bool
+engine_is_out_for_long(const struct engine *engine)
+{
+	return engine->health.standing == ENGINE_OUT &&
+	       engine->health.back_us > clock_mono_us() + ENGINE_RETURN_US;
+}
+
 static void
 take_out(struct engine *engine, int64_t now_us, int64_t backoff_us)
 {

@@ -52,6 +52,10 @@ struct engine_health {
 /* Whether it may be given one more job now. */
 bool engine_is_fit(struct dispatch *d, const struct engine *engine);
 
+/* Nobody should wait for it: it will be tried later than an engine takes to
+ * return. */
+bool engine_is_out_for_long(const struct engine *engine);
+
 /* A look at the clock: OUT when silent, PROBE when heard again. True: it has
  * just been taken out. */
 bool engine_health_look(struct engine *engine, int64_t now_us);

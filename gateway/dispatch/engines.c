@@ -90,6 +90,7 @@ engines_have(struct dispatch *d, const struct realm_idp *idp)
 
 	LIST_FOREACH (engine, &d->engines, link)
 		if (engine->heard_us > lately_us &&
+		    !engine_is_out_for_long(engine) &&
 		    has_label_of(engine->labels, &idp->engine_labels))
 			return true;
 	/* A restarted gateway's engines are on their way back. */

@@ -119,8 +119,11 @@ check_listener(struct dispatch *d, struct span ping)
 		pthread_mutex_unlock(&d->lock);
 		return;
 	}
-	metric_count(M_DISPATCH_EVENTS, "listener_rebuilt", NULL);
-	log_warn("engine listener rebuilt: it did not answer a self-request",
+	if (err == ERR_LOST)
+		metric_count(M_DISPATCH_EVENTS, "listener_rebuilt", NULL);
+	log_warn(err == ERR_LOST ? "engine listener rebuilt: it did not answer "
+				   "a self-request"
+				 : "engine listener does not answer",
 	    LOG_STR("error", err_text(&detail, err)));
 }
 

@@ -123,7 +123,7 @@ parse_line(struct engine_keys *keys, struct span line)
 	if (span_present(next_word(&line)))
 		return "there is something behind the labels";
 	memcpy(item->name, name.data, name.len);
-	if (item->has_labels)
+	if (labels.len > 0)
 		memcpy(item->labels, labels.data, labels.len);
 	keys->count++;
 	return NULL;

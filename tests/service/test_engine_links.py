@@ -118,7 +118,8 @@ def test_engines_on_both_kinds_of_listener_work(service):
 def stays_out(service, name, event, of_engine=False, **differences):
     """An engine that is different in this way is never an engine here."""
     engine = service.add_engine(name, **differences)
-    wait_for_log(engine if of_engine else service.gateway, event)
+    wait_for_log(engine if of_engine else service.gateway, event, engine=(
+        "" if of_engine else name))
     assert service.count("postern_engines") == 2
     serves(service, 3)
     service.drop_engine(name)
@@ -224,9 +225,14 @@ def test_a_second_engine_of_a_name_waits(service, pki):
 def test_an_impostor_with_a_gateways_certificate(service, pki, answer, why):
     """It gets neither the engine's proof nor a ticket."""
     impostor = Impostor(pki, SERVER_NAME, answer)
-    engine = service.add_engine("other", gateways=impostor.url)
+    label = "of-" + answer.__name__  # a log of its own
+    engine = service.add_engine(
+        label, name="other", gateways=impostor.url,
+        tls_cert=pki.file("engine-other.crt"),
+        tls_key=pki.file("engine-other.key"),
+        identity_key=pki.file("engine-other.identity"))
     wait_for_log(engine, "the gateway is not trusted", error=why)
-    service.drop_engine("other")
+    service.drop_engine(label)
     impostor.close()
     assert {message["t"] for message in impostor.heard} == {HELLO}
     assert not any("proof" in message for message in impostor.heard)

@@ -386,6 +386,7 @@ nobody_stops_the_listener(void **state)
 	struct gateway *gateway = gateway_open(&gate);
 	struct engine *old =
 	    engine_open(gateway, files("a/ca.crt", "a/engine-one"), "gw.test");
+	struct err_detail detail = {{0}};
 	int silent[SILENT];
 
 	(void)state;
@@ -405,6 +406,9 @@ nobody_stops_the_listener(void **state)
 			    fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 		close(fd);
 	}
+	assert_int_equal(link_server_check(gateway->server, span_str("ping"),
+			     HANG_MS, &detail),
+	    OK);
 	gets_in(gateway, files("a/ca.crt", "a/engine-one"));
 	assert_int_equal(ask(old, HANG_MS), OK);
 	assert_int_equal(gateway->lost, 0);
