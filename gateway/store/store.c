@@ -1,24 +1,22 @@
 /*
- * Opens and closes the store, guards its file against a second gateway, hands
- * out row numbers, and lets callers wait for their operation.
- * Not here: groups and commits (store_writer.c), the tables (store_*.c).
- * Runs on any thread of the gateway; open and close on the main thread.
+ * Opens and closes the store, hands out row numbers, and lets callers wait for
+ * their operation. Not here: groups and commits (store_writer.c), the tables
+ * (store_*.c). Runs on any thread of the gateway; open and close on the main
+ * thread.
  */
 #include "gateway/store/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <semaphore.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/check.h"
 #include "gateway/store/query.h"
+#include "gateway/store/store_backup.h"
+#include "gateway/store/store_file.h"
 #include "gateway/store/store_readers.h"
 #include "gateway/store/store_writer.h"
 
@@ -27,88 +25,16 @@
 #define NUMBER_MAX (INT64_MAX / 2)
 
 struct store {
-	int lock_fd; /* holds flock() as long as the store is open */
+	int lock_fd; /* holds the lock as long as the store is open */
+	char *path;
 	struct store_writer *writer;
 	struct store_readers *readers;
 	atomic_uint_fast64_t next_number[SEQUENCES];
 };
 
-/* ---- the file ----------------------------------------------------------- */
-
-/*
- * A file beside the database, because closing any descriptor of the database
- * itself would drop SQLite's own (POSIX) locks. The lock ends with the process,
- * however that ends, and is not inherited by children (O_CLOEXEC).
- */
-static enum err
-lock_file(const char *path, int *fd_r, struct err_detail *detail)
-{
-	char lock_path[PATH_MAX];
-	int len = snprintf(lock_path, sizeof lock_path, "%s.lock", path);
-	enum err err;
-	int fd;
-
-	if (len < 0 || (size_t)len >= sizeof lock_path)
-		return err_set(
-		    detail, ERR_LIMIT, "the store's path is too long");
-	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_set_errno(
-		    detail, ERR_IO, "cannot open %s", lock_path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		*fd_r = fd;
-		return OK;
-	}
-	err = errno == EWOULDBLOCK
-		  ? err_set(detail, ERR_STATE,
-			"another gateway uses it (it holds %s)", lock_path)
-		  : err_set_errno(detail, ERR_IO, "cannot lock %s", lock_path);
-	close(fd);
-	return err;
-}
-
-/* Makes the file's name durable; SQLite does so for its other files. */
-static enum err
-sync_directory(const char *path, struct err_detail *detail)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-	int fd;
-	enum err err = OK;
-
-	if (len >= sizeof directory)
-		return err_set(
-		    detail, ERR_LIMIT, "the store's path is too long");
-	memcpy(directory, path, len);
-	directory[len] = '\0';
-	fd = open(
-	    len == 0 ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		err = err_set_errno(
-		    detail, ERR_IO, "cannot sync the folder of %s", path);
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* SQLite would make it readable by all that the umask lets; the WAL and its
- * index take the mode of the database. */
-static enum err
-make_file(const char *path, struct err_detail *detail)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0 && errno == EEXIST)
-		return OK;
-	if (fd < 0)
-		return err_set_errno(detail, ERR_IO, "cannot make %s", path);
-	close(fd);
-	return sync_directory(path, detail);
-}
-
 /* ---- row numbers -------------------------------------------------------- */
 
+/* NULL, of an empty table, reads as 0. */
 static enum err
 last_number(
     struct sqlite_connection *connection, enum statement which, int64_t *last_r)
@@ -122,19 +48,46 @@ last_number(
 	return err;
 }
 
+/* The tokens of a revoked grant outlive its row: its number must not become
+ * another grant's while they are there. */
+static enum err
+last_grant_number(struct sqlite_connection *connection, int64_t *last_r)
+{
+	int64_t of_grants = 0;
+	int64_t of_tokens = 0;
+	enum err err = last_number(connection, SQL_GRANT_LAST, &of_grants);
+
+	if (err == OK)
+		err = last_number(connection, SQL_TOKEN_GRANT_LAST, &of_tokens);
+	if (err == OK)
+		*last_r = of_grants > of_tokens ? of_grants : of_tokens;
+	return err;
+}
+
+static enum err
+last_of(struct sqlite_connection *connection, enum store_sequence sequence,
+    int64_t *last_r)
+{
+	switch (sequence) {
+	case SEQUENCE_TRANSACTION:
+		return last_number(connection, SQL_TRANSACTION_LAST, last_r);
+	case SEQUENCE_GRANT:
+		return last_grant_number(connection, last_r);
+	case SEQUENCE_TOKEN:
+		return last_number(connection, SQL_TOKEN_LAST, last_r);
+	case SEQUENCES:
+		break;
+	}
+	return ERR_INVALID;
+}
+
 static enum err
 start_sequences(struct store *store, struct err_detail *detail)
 {
-	static const enum statement lasts[SEQUENCES] = {
-	    [SEQUENCE_TRANSACTION] = SQL_TRANSACTION_LAST,
-	    [SEQUENCE_GRANT] = SQL_GRANT_LAST,
-	    [SEQUENCE_TOKEN] = SQL_TOKEN_LAST,
-	};
-
 	for (int i = 0; i < SEQUENCES; i++) {
 		int64_t last = 0;
-		enum err err = last_number(
-		    store_writer_connection(store->writer), lasts[i], &last);
+		enum err err = last_of(store_writer_connection(store->writer),
+		    (enum store_sequence)i, &last);
 
 		if (err != OK)
 			return err;
@@ -158,10 +111,12 @@ store_next_number(struct store *store, enum store_sequence sequence)
 static enum err
 open_parts(struct store *store, const char *path, struct err_detail *detail)
 {
-	enum err err = lock_file(path, &store->lock_fd, detail);
+	enum err err = store_file_lock(path, &store->lock_fd, detail);
 
 	if (err == OK)
-		err = make_file(path, detail);
+		err = store_file_make(path, detail);
+	if (err == OK)
+		err = store_backup_clear(path, detail);
 	if (err == OK)
 		err = store_writer_open(path, &store->writer, detail);
 	if (err == OK)
@@ -182,7 +137,8 @@ store_open(const char *path, struct store **store_r, struct err_detail *detail)
 	if (store == NULL)
 		return ERR_NOMEM;
 	store->lock_fd = -1;
-	err = open_parts(store, path, detail);
+	store->path = strdup(path);
+	err = store->path == NULL ? ERR_NOMEM : open_parts(store, path, detail);
 	if (err != OK) {
 		store_close(store);
 		return err_prefix(detail, err, "store %s", path);
@@ -204,6 +160,7 @@ store_close(struct store *store)
 	store_writer_close(store->writer);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	free(store->path);
 	free(store);
 }
 
@@ -272,4 +229,10 @@ void
 store_reader_give(struct store *store, struct sqlite_connection *connection)
 {
 	store_readers_give(store->readers, connection);
+}
+
+enum err
+store_backup(struct store *store, int *fd_r, struct err_detail *detail)
+{
+	return store_backup_take(store->path, fd_r, detail);
 }

@@ -39,6 +39,15 @@ enum err store_open(const char *path, struct store **store_r,
 /* Finishes what was handed over, checkpoints, stops the writer. */
 void store_close(struct store *store);
 
+/*
+ * A consistent copy of all that is committed now, taken while the store serves:
+ * a file without a name, open for reading, that holds no deleted row.
+ * ERR_STATE: one is being taken; ERR_IO: no room for it. Takes as long as
+ * copying does.
+ */
+enum err store_backup(
+    struct store *store, int *fd_r, struct err_detail *detail) MUST_USE;
+
 /* False while commits fail (full disk): checked before a script is started. */
 bool store_is_writable(struct store *store);
 

@@ -1,5 +1,6 @@
 /*
- * The schema of the store: makes it in an empty file, refuses other files.
+ * The schema of the store: makes it in an empty file, says how older versions
+ * become this one, refuses other files.
  * Not here: statements that run later (statements.def).
  * Runs on the thread that opens the store, before the writer starts.
  *
@@ -12,6 +13,8 @@
  * grant), and looking a user up asks each stretch, 4 us apiece.
  */
 #include "gateway/store/store_schema.h"
+
+#include "gateway/store/store_migrate.h"
 
 #define SCHEMA_VERSION 1
 
@@ -136,6 +139,10 @@ static const char schema[] =
 			    SCHEMA_VERSION) ";"
 					    "COMMIT";
 
+/* What a version changed, as a step from the one before: {1, "ALTER ..."}.
+ * Version 1 is the first, so there is none. */
+static const struct store_migrations migrations = {SCHEMA_VERSION, NULL, 0};
+
 static enum err
 make_schema(struct sqlite_connection *connection, struct err_detail *detail)
 {
@@ -153,8 +160,8 @@ make_schema(struct sqlite_connection *connection, struct err_detail *detail)
 }
 
 enum err
-store_schema_ready(
-    struct sqlite_connection *connection, struct err_detail *detail)
+store_schema_ready(struct sqlite_connection *connection, const char *path,
+    struct err_detail *detail)
 {
 	int64_t application = 0;
 	int64_t version = 0;
@@ -172,9 +179,5 @@ store_schema_ready(
 	if (application != APPLICATION_ID)
 		return err_set(detail, ERR_INVALID,
 		    "the file is a database of something else");
-	if (version != SCHEMA_VERSION)
-		return err_set(detail, ERR_VERSION,
-		    "the store has schema version %lld, this gateway knows %d",
-		    (long long)version, SCHEMA_VERSION);
-	return OK;
+	return store_migrate(connection, path, &migrations, detail);
 }

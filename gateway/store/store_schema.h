@@ -7,9 +7,10 @@
 
 #include "gateway/store/sqlite_connection.h"
 
-/* Makes the tables in an empty file. ERR_INVALID: the file is something else;
- * ERR_VERSION: of a newer Postern; ERR_CORRUPT: not a database. */
-enum err store_schema_ready(
-    struct sqlite_connection *connection, struct err_detail *detail) MUST_USE;
+/* Makes the tables in an empty file; brings an older version's to this one,
+ * with a copy beside `path` (NULL: none) from before. ERR_INVALID: the file is
+ * something else; ERR_VERSION: of a newer Postern; ERR_CORRUPT: no database. */
+enum err store_schema_ready(struct sqlite_connection *connection,
+    const char *path, struct err_detail *detail) MUST_USE;
 
 #endif

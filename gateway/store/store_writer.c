@@ -351,7 +351,7 @@ store_writer_open(
 	err = sqlite_connection_open(
 	    &writer->connection, path, CONNECTION_READ_WRITE, detail);
 	if (err == OK)
-		err = store_schema_ready(&writer->connection, detail);
+		err = store_schema_ready(&writer->connection, path, detail);
 	if (err == OK)
 		err = sqlite_connection_prepare(&writer->connection, detail);
 	if (err == OK)

@@ -103,6 +103,22 @@ test_tokens_are_found(void **state)
 	assert_int_equal(find_at(10, TOKEN_ACCESS, NOW), OK);
 }
 
+/* Its tokens are still rows: they must not become another user's. */
+static void
+test_a_revoked_grants_number_is_not_given_again(void **state)
+{
+	uint64_t number;
+
+	(void)state;
+	assert_int_equal(grant_with(0, 10), OK);
+	number = store_next_number(store, SEQUENCE_GRANT) - 1;
+	assert_int_equal(store_grant_revoke(store, number), OK);
+	store_again();
+	assert_true(store_next_number(store, SEQUENCE_GRANT) > number);
+	assert_int_equal(grant_with(0, 20), OK);
+	assert_int_equal(find_at(10, TOKEN_ACCESS, NOW), ERR_NOT_FOUND);
+}
+
 static uint64_t
 open_and_claim(void)
 {
@@ -230,6 +246,7 @@ main(void)
 	    STORE_TEST(test_open_transaction_is_no_claim),
 	    STORE_TEST(test_all_or_nothing),
 	    STORE_TEST(test_one_of_many_grants_wins),
+	    STORE_TEST(test_a_revoked_grants_number_is_not_given_again),
 	    STORE_TEST(test_expiry),
 	};
 
