@@ -85,6 +85,7 @@ struct conf_table {
 	const char *default_file; /* read if present; --config names another */
 	const struct conf_row *rows;
 	size_t row_count;
+	const char *more_usage; /* lines for --help; NULL: none */
 	/* Checks between settings; NULL: none. Sets detail, ERR_INVALID. */
 	enum err (*validate)(const void *settings, struct err_detail *detail);
 };

@@ -77,12 +77,14 @@ conf_print_help(const struct conf_table *table, FILE *out)
 {
 	(void)fprintf(out,
 	    "usage: %s [--config FILE] [--SETTING=VALUE ...]\n"
-	    "       %s --check | --print-config | --help | --version\n\n"
+	    "       %s --check | --print-config | --help | --version\n%s\n"
 	    "  --config FILE   read FILE, not %s\n"
 	    "  --check         validate the settings and exit\n"
 	    "  --print-config  show every setting, its source and meaning\n\n"
 	    "Flag beats environment beats file beats default.\n",
-	    table->process, table->process, table->default_file);
+	    table->process, table->process,
+	    table->more_usage == NULL ? "" : table->more_usage,
+	    table->default_file);
 	for (size_t i = 0; i < table->row_count; i++) {
 		const struct conf_row *row = &table->rows[i];
 		char flag[CONF_NAME_BYTES], env[CONF_NAME_BYTES];

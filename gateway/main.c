@@ -3,7 +3,8 @@
  * the dispatch of executions to engines. It never runs a script.
  *
  * Privileges: none needed; reads its configuration, realm and credentials,
- * writes data_dir and the engines' socket. This file: start, signals, end.
+ * writes data_dir and the engines' socket. As `postern-gateway restore` it
+ * brings a backup back instead. This file: start, signals, end.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "common/secret.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_conf.h"
+#include "gateway/gateway_restore.h"
 
 /* Every thread inherits the mask, so only main() sees these. */
 static void
@@ -39,6 +41,14 @@ fail(enum err err, const struct err_detail *detail)
 	log_error(
 	    "gateway cannot start", LOG_STR("error", err_text(detail, err)));
 	return err == ERR_INVALID ? EX_CONFIG : EX_UNAVAILABLE;
+}
+
+/* Of what somebody runs by hand. */
+static int
+complain(int status, enum err err, const struct err_detail *detail)
+{
+	fprintf(stderr, "postern-gateway: %s\n", err_text(detail, err));
+	return status;
 }
 
 /* False: it is one that ends us. */
@@ -102,6 +112,7 @@ run(const struct gateway_conf *conf, const sigset_t *signals)
 int
 main(int argc, char **argv)
 {
+	struct gateway_restore restore;
 	struct err_detail detail = {0};
 	struct gateway_conf conf;
 	enum conf_action action;
@@ -111,16 +122,19 @@ main(int argc, char **argv)
 
 	/* First, so that a stop while starting ends as it should. */
 	block_signals(&signals);
-	err = conf_load(
-	    &gateway_conf_table, argc, argv, &conf, &loaded, &action, &detail);
+	err = gateway_restore_take(&argc, argv, &restore, &detail);
+	if (err == OK)
+		err = conf_load(&gateway_conf_table, argc, argv, &conf, &loaded,
+		    &action, &detail);
 	if (err == OK && action == CONF_CHECKED)
 		err = gateway_check(&conf, &detail);
-	if (err != OK) {
-		fprintf(
-		    stderr, "postern-gateway: %s\n", err_text(&detail, err));
-		return EX_CONFIG;
-	}
+	if (err != OK)
+		return complain(EX_CONFIG, err, &detail);
 	if (action != CONF_RUN)
 		return EX_OK;
-	return run(&conf, &signals);
+	if (restore.file == NULL)
+		return run(&conf, &signals);
+	set_up_log(&conf);
+	err = gateway_restore_run(&conf, &restore, &detail);
+	return err == OK ? EX_OK : complain(EX_UNAVAILABLE, err, &detail);
 }

@@ -141,6 +141,8 @@ append_content(struct buf *out, const char *shape)
 
 	if (strcmp(shape, "Text") == 0)
 		type = "text/plain";
+	if (strcmp(shape, "File") == 0)
+		type = "application/vnd.sqlite3";
 	if (strcmp(shape, "MergePatch") == 0)
 		shape = "Any";
 	buf_printf(out,

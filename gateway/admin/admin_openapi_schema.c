@@ -238,8 +238,10 @@ admin_openapi_schema_append(struct buf *out)
 	for (size_t i = 0; i < COUNT(schemas); i++)
 		append_shape(out, &schemas[i]);
 	/* What no table describes. */
-	buf_append_str(out, "\"ExecutionList\":{" OAS_LIST(OAS_SHAPE(
-				Execution)) "},"
-					    "\"Text\":{" OAS_TEXT "},"
-					    "\"Any\":{\"type\":\"object\"}");
+	buf_append_str(out,
+	    "\"ExecutionList\":{" OAS_LIST(OAS_SHAPE(
+		Execution)) "},"
+			    "\"Text\":{" OAS_TEXT "},"
+			    "\"File\":{" OAS_TEXT ",\"format\":\"binary\"},"
+			    "\"Any\":{\"type\":\"object\"}");
 }

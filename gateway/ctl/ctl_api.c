@@ -285,7 +285,8 @@ take_answer(const struct ctl_api *api, const struct ctl_api_call *with,
 	json_t *document = NULL;
 	enum ctl_exit exit = CTL_OK;
 
-	if (answer->status == 204)
+	if (answer->status == 204 ||
+	    (answer->status == 200 && with->file != NULL))
 		return CTL_OK;
 	if (answer->status == 404 && with->absent_is_fine)
 		return CTL_NOT_FOUND;
@@ -336,6 +337,7 @@ ctl_api_call(struct ctl_api *api, const char *method, char *path,
 	struct ctl_request request = {.method = method,
 	    .path = path,
 	    .if_match = with->if_match,
+	    .file = with->file,
 	    .activity = with->activity,
 	    .timeout_ms = timeout_of(api, with),
 	    .answer_max_bytes = with->answer_max_bytes == 0

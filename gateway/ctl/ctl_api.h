@@ -50,6 +50,8 @@ struct ctl_api_call {
 	const char *if_match;
 	const char *activity;    /* of the progress line; has long to answer */
 	size_t answer_max_bytes; /* 0: CTL_API_ANSWER_MAX */
+	const int *file;         /* descriptor that takes a 200's body instead
+				    of a document; NULL: none does */
 	int64_t timeout_ms;      /* 0: what --timeout says, or its default */
 	bool absent_is_fine;     /* 404 is CTL_NOT_FOUND without a word */
 	bool lost_is_fine;       /* no answer: CTL_UNREACHABLE without one */

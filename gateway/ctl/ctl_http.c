@@ -6,9 +6,11 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "gateway/ctl/ctl_interrupt.h"
@@ -32,6 +34,7 @@ struct ctl_http {
 
 /* What the callbacks of one exchange share. */
 struct exchange {
+	CURL *curl;
 	const struct ctl_request *request;
 	struct ctl_answer *answer;
 	int64_t began_ms;
@@ -136,6 +139,34 @@ read_url(const char *text, bool insecure_http, char **base_r,
 
 /* ---- callbacks of libcurl ------------------------------------------------ */
 
+static bool
+goes_into_file(const struct exchange *exchange)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(
+	    exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+	return exchange->request->file != NULL && status == 200;
+}
+
+/* What was written; less than `count` ends the exchange. */
+static size_t
+write_file(int file, const char *bytes, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		ssize_t written = write(file, bytes + done, count - done);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return 0;
+		done += (size_t)written;
+	}
+	return done;
+}
+
 static size_t
 take_body(char *bytes, size_t one, size_t count, void *context)
 {
@@ -143,6 +174,8 @@ take_body(char *bytes, size_t one, size_t count, void *context)
 	struct buf *body = &exchange->answer->body;
 
 	(void)one; /* always 1 */
+	if (goes_into_file(exchange))
+		return write_file(*exchange->request->file, bytes, count);
 	buf_append(body, bytes, count);
 	return body->failed ? 0 : count;
 }
@@ -322,6 +355,11 @@ explain(const struct ctl_http *http, CURLcode code,
 		return err_set(detail, ERR_LIMIT,
 		    "%s answered more than %zu bytes", http->base,
 		    answer->body.max_bytes);
+	if (code == CURLE_WRITE_ERROR)
+		return err_set_errno(detail, ERR_IO, "the file");
+	if (code == CURLE_PARTIAL_FILE)
+		return err_set(detail, ERR_LOST,
+		    "%s ended its answer before the end", http->base);
 	if (code == CURLE_PEER_FAILED_VERIFICATION ||
 	    code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CONNECT_ERROR)
 		return err_set(detail, ERR_DENIED,
@@ -400,7 +438,8 @@ enum err
 ctl_http_send(struct ctl_http *http, const struct ctl_request *request,
     struct ctl_answer *answer_r, struct err_detail *detail)
 {
-	struct exchange exchange = {request, answer_r, clock_mono_ms(), 0};
+	struct exchange exchange = {
+	    http->curl, request, answer_r, clock_mono_ms(), 0};
 	struct curl_slist *headers = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	struct buf url;

@@ -26,6 +26,7 @@ struct ctl_request {
 	const char *path;     /* below the URL, begins with "/" */
 	struct span body;     /* JSON; absent: none */
 	const char *if_match; /* NULL: none */
+	const int *file;      /* takes the body of a 200; NULL: the answer */
 	const char *activity; /* "applying": for the progress line */
 	int64_t timeout_ms;   /* for all of it */
 	size_t answer_max_bytes;

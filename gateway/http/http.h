@@ -80,6 +80,10 @@ struct http_response {
 	const char *etag;     /* NULL: none; with its quotes; as location */
 	http_problem_writer *write_problem; /* the listener's; NULL: OAuth's */
 	struct buf body;                    /* wiped after sending */
+	/* Instead of a body of its own, the file's bytes; closed after. */
+	bool is_file;
+	int file;
+	uint64_t file_bytes;
 	/* Called once when the answer has left or cannot; NULL: nothing. */
 	void (*sent)(void *user);
 	void *sent_user;

@@ -2,6 +2,7 @@
  * Writes a response's bytes, see http_answer.h. Not sending them, not what a
  * response says. Runs on civetweb's workers.
  */
+#include <inttypes.h>
 #include <time.h>
 
 #include "gateway/http/http_answer.h"
@@ -130,7 +131,9 @@ http_answer_write(struct buf *out, const struct http_answer *answer)
 	if (response->status != 204) {
 		append_header(out, "Content-Type",
 		    type != NULL ? type : "application/json;charset=UTF-8");
-		buf_printf(out, "Content-Length: %zu\r\n", response->body.len);
+		buf_printf(out, "Content-Length: %" PRIu64 "\r\n",
+		    response->is_file ? response->file_bytes
+				      : (uint64_t)response->body.len);
 	}
 	append_caching(out, response);
 	append_header(out, "X-Correlation-Id", answer->correlation_id);
@@ -138,6 +141,7 @@ http_answer_write(struct buf *out, const struct http_answer *answer)
 	append_optional(out, answer);
 	buf_append(out, "\r\n", 2);
 	/* RFC 9110 section 6.4.1. */
-	if (!answer->is_bodiless && response->status != 204)
+	if (!answer->is_bodiless && response->status != 204 &&
+	    !response->is_file)
 		buf_append_span(out, buf_span(&response->body));
 }

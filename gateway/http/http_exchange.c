@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <civetweb.h>
 
@@ -29,6 +30,9 @@
 
 /* A worker gives memory back after an answer larger than usual ones. */
 #define WORKER_KEEPS_BYTES ((size_t)64 * 1024)
+
+/* A file is read and sent in pieces of this size. */
+#define FILE_PIECE_BYTES ((size_t)64 * 1024)
 
 struct exchange {
 	const struct http_site *site;
@@ -362,6 +366,36 @@ serve(struct exchange *x, bool is_draining)
 	    x->site->config.context, &x->request, &x->response);
 }
 
+static bool
+send_bytes(struct exchange *x, const void *bytes, size_t len)
+{
+	int sent = mg_write(x->conn, bytes, len);
+
+	return sent > 0 && (size_t)sent == len;
+}
+
+/* The head announced its length: what falls short ends the connection, by
+ * which the client knows. */
+static bool
+send_file(struct exchange *x)
+{
+	uint64_t left = x->response.file_bytes;
+	char *bytes = malloc(FILE_PIECE_BYTES);
+	bool is_sent = bytes != NULL;
+
+	while (is_sent && left > 0) {
+		size_t want =
+		    left < FILE_PIECE_BYTES ? (size_t)left : FILE_PIECE_BYTES;
+		ssize_t len = read(x->response.file, bytes, want);
+
+		is_sent = len > 0 && send_bytes(x, bytes, (size_t)len);
+		if (is_sent)
+			left -= (uint64_t)len;
+	}
+	free(bytes);
+	return is_sent;
+}
+
 /* One write for head and body. False: the peer is gone. */
 static bool
 send_answer(struct exchange *x)
@@ -377,15 +411,15 @@ send_answer(struct exchange *x)
 	    .is_bodiless = is_head,
 	};
 	struct buf *out = &x->worker->out;
-	int sent;
 
 	if (buf_status(&x->response.body) != OK)
 		http_problem(&x->response, PROBLEM_INTERNAL, NULL);
 	http_answer_write(out, &answer);
 	if (buf_status(out) != OK)
 		return false;
-	sent = mg_write(x->conn, out->data, out->len);
-	return sent > 0 && (size_t)sent == out->len;
+	if (!send_bytes(x, out->data, out->len))
+		return false;
+	return !x->response.is_file || is_head || send_file(x);
 }
 
 static void
@@ -424,6 +458,8 @@ finish(struct exchange *x)
 	if (x->closes || !is_sent)
 		mg_disable_connection_keep_alive(x->conn);
 	record(x);
+	if (x->response.is_file)
+		(void)close(x->response.file);
 	if (x->response.sent != NULL)
 		x->response.sent(x->response.sent_user);
 	/* A client that waits for its 100 sends nothing more. */
