@@ -109,7 +109,8 @@ dispatch_engines_list(struct dispatch *dispatch, struct buf *out)
 		if (count < ENGINES_MAX)
 			seen[count++] = (struct seen_engine){
 			    engine, running_of(dispatch, engine)};
-	qsort(seen, count, sizeof seen[0], compare);
+	if (count > 1)
+		qsort(seen, count, sizeof seen[0], compare);
 	for (unsigned i = 0; i < count; i++) {
 		if (i > 0)
 			buf_append_char(out, ',');
