@@ -346,6 +346,7 @@ open_dispatch(struct gateway *gateway, struct err_detail *detail)
 	    .engines_keys = gateway->conf.engines_keys,
 	    .queue_max = (unsigned)gateway->conf.queue_max,
 	    .queue_ms = gateway->conf.queue_ms,
+	    .workers = (unsigned)gateway->conf.threads,
 	    .engines_return = true,
 	    .store = gateway->store,
 	    .vault = gateway->vault,

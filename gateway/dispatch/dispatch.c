@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/random.h"
+#include "gateway/dispatch/admission.h"
 #include "gateway/dispatch/dispatch_idle.h"
 #include "gateway/dispatch/engines.h"
 #include "gateway/dispatch/host_cache.h"
@@ -126,25 +127,6 @@ wait_until(struct dispatch *d, struct job *job, int64_t until_us)
 /* ---- admission --------------------------------------------------------------
  */
 
-/* Whether a new job may queue at all. Locked. */
-static enum refusal
-refusal_of(struct dispatch *d, const struct realm_idp *idp, int64_t deadline_us)
-{
-	unsigned share = d->config.queue_max / 2;
-
-	if (d->draining)
-		return REFUSED_DRAINING;
-	if (deadline_us - clock_mono_us() < 2 * ANSWER_MARGIN_MS * 1000)
-		return REFUSED_LATE;
-	if (!engines_have(d, idp))
-		return REFUSED_NO_ENGINE;
-	/* No IdP may fill the queue alone. */
-	if (d->counts[JOB_QUEUED] >= d->config.queue_max ||
-	    jobs_queued_of(d, idp->identifier) >= (share > 0 ? share : 1))
-		return REFUSED_FULL;
-	return REFUSED_NOT;
-}
-
 /* Waits in the queue for a ticket. Locked. */
 static enum refusal
 wait_for_ticket(struct dispatch *d, struct job *job)
@@ -175,16 +157,21 @@ refusal_name(enum refusal refusal)
 
 enum err
 dispatch_admit(struct dispatch *dispatch, const struct realm_idp *idp,
-    int64_t deadline_us, struct job **job_r, enum refusal *refusal_r)
+    const struct dispatch_caller *caller, int64_t deadline_us,
+    struct job **job_r, enum refusal *refusal_r)
 {
 	struct dispatch *d = dispatch;
 	struct job *job = NULL;
 	enum refusal refusal;
 
 	pthread_mutex_lock(&d->lock);
-	refusal = refusal_of(d, idp, deadline_us);
+	refusal = admission_judge(d, idp, caller, deadline_us);
 	if (refusal == REFUSED_NOT)
 		job = job_new(d, idp, deadline_us);
+	if (job != NULL && caller != NULL) {
+		job->caller = *caller;
+		admission_place(d, job);
+	}
 	pthread_mutex_unlock(&d->lock);
 	if (job != NULL) {
 		/* In the queue's order: nobody overtakes those who wait for the

@@ -41,6 +41,7 @@ struct dispatch_config {
 	const char *engines_keys;   /* file; NULL: engines need no key */
 	unsigned queue_max;         /* jobs waiting for an engine, in all */
 	int64_t queue_ms;           /* longest wait of one */
+	unsigned workers; /* threads that may wait here; 0: no limit */
 	/* Engines of the process before this one are on their way: requests of
 	 * the first moment wait for them instead of being refused. */
 	bool engines_return;
@@ -84,13 +85,22 @@ enum refusal {
 
 struct job; /* a place in the queue, then the execution */
 
+/* Who asks, for its share of the queue; borrowed as long as there is the job.
+ */
+struct dispatch_caller {
+	const char *client_id;
+	const char *source; /* address, as text */
+};
+
 /*
  * Reserves a place for an execution of `idp` that must end by `deadline_us`
- * (monotonic). OK: give the job to dispatch_run() or dispatch_cancel(), once.
- * ERR_UNAVAILABLE: not now, `*refusal_r` says why; nothing has happened.
+ * (monotonic). `caller` NULL: nobody in particular. OK: give the job to
+ * dispatch_run() or dispatch_cancel(), once. ERR_UNAVAILABLE: not now,
+ * `*refusal_r` says why; nothing has happened.
  */
 enum err dispatch_admit(struct dispatch *dispatch, const struct realm_idp *idp,
-    int64_t deadline_us, struct job **job_r, enum refusal *refusal_r) MUST_USE;
+    const struct dispatch_caller *caller, int64_t deadline_us,
+    struct job **job_r, enum refusal *refusal_r) MUST_USE;
 
 void dispatch_cancel(struct dispatch *dispatch, struct job *job);
 

@@ -138,19 +138,10 @@ job_end(struct dispatch *d, struct job *job, enum script_code verdict)
 	job->verdict = verdict;
 	job->engine = NULL;
 	job->ended_us = clock_mono_us();
+	if (verdict == SCRIPT_OK)
+		share_ran(job->share, job->ended_us - job->sent_us);
 	job_move(d, job, JOB_ENDED);
 	pthread_cond_signal(&job->wake);
-}
-
-unsigned
-jobs_queued_of(struct dispatch *d, const char *idp)
-{
-	const struct job *job;
-	unsigned count = 0;
-
-	TAILQ_FOREACH (job, &d->jobs[JOB_QUEUED], link)
-		count += strcmp(job->idp->identifier, idp) == 0;
-	return count;
 }
 
 void

@@ -99,6 +99,8 @@ struct job {
 	const struct realm_idp
 	    *idp;            /* the requester's snapshot keeps it alive */
 	struct share *share; /* its IdP's */
+	struct dispatch_caller caller; /* client_id NULL: nobody */
+	unsigned rank; /* so many of its caller waited when it came */
 	const struct execution *execution; /* NULL until dispatch_run() */
 	int64_t deadline_us;
 	int64_t admitted_us;
@@ -195,9 +197,6 @@ struct job *job_held_by(struct dispatch *d, uint64_t number, uint64_t attempt,
 
 /* Ends it with a verdict and wakes its thread. Locked. */
 void job_end(struct dispatch *d, struct job *job, enum script_code verdict);
-
-/* Jobs of this IdP that wait. Locked. */
-unsigned jobs_queued_of(struct dispatch *d, const char *idp);
 
 /*
  * Its engine is gone or did not take it: again elsewhere if nothing outside

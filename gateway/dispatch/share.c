@@ -70,6 +70,23 @@ share_leave(struct share *share)
 	share->seen_us = clock_mono_us();
 }
 
+void
+share_ran(struct share *share, int64_t run_us)
+{
+	if (share->run_us == 0)
+		share->run_us = run_us;
+	else
+		share->run_us += (run_us - share->run_us) / SHARE_MEAN_OF;
+}
+
+int64_t
+share_run_us(struct dispatch *d, const char *idp)
+{
+	const struct share *share = share_find(d, idp);
+
+	return share == NULL ? 0 : share->run_us;
+}
+
 int64_t
 share_weights(struct dispatch *d, int64_t now_us)
 {

@@ -31,6 +31,9 @@ struct job;
  * a busy IdP gives up so that another need not wait for its scripts' ends. */
 #define SHARE_RESERVE_PART 4
 
+/* The mean of so many executions, about: a change shows within a second. */
+#define SHARE_MEAN_OF 8
+
 #define SHARE_IDP_BYTES 65 /* REALM.md: identifiers up to 64 */
 
 struct share {
@@ -38,6 +41,7 @@ struct share {
 	char idp[SHARE_IDP_BYTES];
 	int64_t weight;
 	int64_t seen_us;
+	int64_t run_us; /* how long executions hold a slot: a running mean */
 	unsigned jobs;  /* that point here, in any state */
 	uint64_t round; /* the matching that found no slot for it */
 };
@@ -47,6 +51,12 @@ LIST_HEAD(share_list, share);
  * of memory. */
 struct share *share_join(struct dispatch *d, const struct realm_idp *idp);
 void share_leave(struct share *share);
+
+/* An execution of it held a slot so long. */
+void share_ran(struct share *share, int64_t run_us);
+
+/* How long its executions hold a slot; 0: not known. */
+int64_t share_run_us(struct dispatch *d, const char *idp);
 
 /* Weights of all that had work lately; for share_allows(). */
 int64_t share_weights(struct dispatch *d, int64_t now_us);

@@ -255,13 +255,15 @@ check_attempts(struct call *call)
 bool
 call_admit(struct call *call)
 {
+	const struct dispatch_caller caller = {
+	    call->caller_id, call->http->source};
 	enum refusal refusal;
 
 	if (!check_attempts(call))
 		return false;
 	if (!store_is_writable(call->oauth->store))
 		return unavailable(call);
-	if (dispatch_admit(call->oauth->dispatch, call->idp,
+	if (dispatch_admit(call->oauth->dispatch, call->idp, &caller,
 		call->http->deadline_us, &call->job, &refusal) != OK)
 		return unavailable(call);
 	return true;

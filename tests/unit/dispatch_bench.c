@@ -441,7 +441,7 @@ serve(void *user)
 		err = dispatch_idle_run(d, &r->execution, r->arena, &result);
 	} else {
 		err = dispatch_admit(
-		    d, r->execution.idp, r->deadline_us, &job, &refusal);
+		    d, r->execution.idp, NULL, r->deadline_us, &job, &refusal);
 		if (err == OK)
 			err = dispatch_run(
 			    d, job, &r->execution, r->arena, &result);

@@ -47,7 +47,7 @@ refused_now(struct bench *bench, enum bench_idp idp, int64_t ms)
 	enum refusal refusal = REFUSED_NOT;
 	struct job *job;
 
-	assert_int_equal(dispatch_admit(bench->d, &bench_realm.idps[idp],
+	assert_int_equal(dispatch_admit(bench->d, &bench_realm.idps[idp], NULL,
 			     clock_mono_us() + ms * 1000, &job, &refusal),
 	    ERR_UNAVAILABLE);
 	return refusal;
@@ -146,8 +146,9 @@ test_cancelled_job_gives_its_ticket_back(void **state)
 
 	(void)state;
 	bench_ticket(bench, engine, 1);
-	assert_int_equal(dispatch_admit(bench->d, &bench_realm.idps[IDP_ONE],
-			     clock_mono_us() + LONG_MS * 1000, &job, &refusal),
+	assert_int_equal(
+	    dispatch_admit(bench->d, &bench_realm.idps[IDP_ONE], NULL,
+		clock_mono_us() + LONG_MS * 1000, &job, &refusal),
 	    OK);
 	dispatch_health(bench->d, &health);
 	assert_int_equal(health.tickets, 0);
@@ -181,8 +182,8 @@ test_held_job_that_never_starts_never_runs(void **state)
 	bench_wait(bench, r);
 	execution = r->execution;
 	bench_ticket(bench, engine, 1);
-	assert_int_equal(dispatch_admit(bench->d, execution.idp, deadline_us,
-			     &job, &refusal),
+	assert_int_equal(dispatch_admit(bench->d, execution.idp, NULL,
+			     deadline_us, &job, &refusal),
 	    OK);
 	bench_break(bench, engine);
 	bench_wait_queued(bench, 1); /* the ticket it held is gone */
