@@ -197,6 +197,25 @@ def check_top_level():
             yield f"{entry}: not among what the top level holds"
 
 
+def check_documents():
+    """What a document links to or names in backquotes is in the tree."""
+    files = set(tracked())
+    folders = {str(parent) for name in files for parent in Path(name).parents}
+    for name in tracked(".md"):
+        text = "\n".join(lines_of(name))
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            path = link.split("#")[0]
+            if not path or re.match(r"[a-z]+:", link):
+                continue
+            target = os.path.normpath(os.path.join(os.path.dirname(name), path))
+            if target not in files | folders:
+                yield f"{name}: links to {link}, which is not there"
+        for path in re.findall(r"`((?:common|proto|gateway|engine|tests|systemd|"
+                               r"docs)/[\w./@-]+)`", text):
+            if path.rstrip("/") not in files | folders:
+                yield f"{name}: names {path}, which is not there"
+
+
 def check_layout():
     """clang-format has nothing to change."""
     names = tracked(".c", ".h")
@@ -221,6 +240,7 @@ CHECKS = {
     "static/heads": check_heads,
     "static/unfinished": check_unfinished,
     "static/top-level": check_top_level,
+    "static/documents": check_documents,
     "static/layout": check_layout,
 }
 
