@@ -7,6 +7,11 @@
 set(POSTERN_DEB_REVISION 1 CACHE STRING "Debian revision of the packages")
 set(package_dir ${CMAKE_BINARY_DIR}/package)
 
+# They link to each other.
+set(guides OPERATING SECURITY CONFIGURATION-API HTTP-API PORTING
+	WRITING-SCRIPTS TESTING-SCRIPTS SCRIPT-API FIGURES EXECUTION-COST)
+list(TRANSFORM guides REPLACE "(.+)" "docs/\\1.md")
+
 # package_link(COMPONENT DIRECTORY NAME TARGET)
 function(package_link component directory name target)
 	file(MAKE_DIRECTORY ${package_dir}/${component})
@@ -87,8 +92,10 @@ function(package_command)
 	install(FILES ${CMAKE_SOURCE_DIR}/systemd/debian/postern.overrides
 		RENAME postern DESTINATION usr/share/lintian/overrides
 		COMPONENT postern)
-	package_documents(postern docs/OPERATING.md docs/SCRIPT-API.md
+	package_documents(postern ${guides} docs/LOCAL-ENGINE.md
 		docs/postern.d.ts)
+	install(DIRECTORY docs/example-scripts
+		DESTINATION usr/share/doc/postern/examples COMPONENT postern)
 	set(CPACK_COMPONENTS_ALL gateway engine postern PARENT_SCOPE)
 endfunction()
 
@@ -100,7 +107,7 @@ execute_process(COMMAND gzip -9nf ${package_dir}/changelog
 	COMMAND_ERROR_IS_FATAL ANY)
 
 package_service(gateway postern-gateway.service)
-package_documents(gateway docs/OPERATING.md docs/SCRIPT-API.md)
+package_documents(gateway ${guides})
 install(PROGRAMS systemd/postern-pki
 	DESTINATION usr/sbin COMPONENT gateway)
 install(FILES systemd/gateway-network.conf RENAME network.conf
