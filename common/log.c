@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/encoding.h"
 #include "common/log.h"
+#include "common/log_journal.h"
 
 /* Kept free for what ends a cut line: a quote, the mark, a newline. */
 #define LOG_TAIL_BYTES 32U
@@ -38,7 +39,8 @@ static struct {
 	enum log_format format;
 	enum log_level min;
 	bool journal; /* stderr is the journal's */
-} state = {NULL, LOG_TEXT, LOG_INFO, false};
+	bool native;  /* and it takes entries of fields */
+} state = {NULL, LOG_TEXT, LOG_INFO, false, false};
 
 /* JOURNAL_STREAM is inherited, so it is compared with what stderr is. */
 static bool
@@ -62,6 +64,17 @@ log_setup(const char *process, enum log_format format, enum log_level min)
 	state.format = format;
 	state.min = min;
 	state.journal = stderr_is_journal();
+	/* Who asks for JSON means to parse the lines. */
+	state.native = false;
+	if (state.journal && format == LOG_TEXT)
+		(void)log_use_journal(LOG_JOURNAL_SOCKET);
+}
+
+bool
+log_use_journal(const char *socket)
+{
+	state.native = log_journal_open(socket);
+	return state.native;
 }
 
 enum err
@@ -231,12 +244,23 @@ json_put_field(struct line *line, const struct log_field *field)
 	}
 }
 
+/* syslog(3) priorities of our levels. */
+static const int priorities[] = {7, 6, 4, 3};
+
+/* The event and its fields, as text. */
+static void
+text_put_event(struct line *line, const char *event,
+    const struct log_field *fields, unsigned count)
+{
+	line_put_escaped(line, span_str(event));
+	for (unsigned i = 0; i < count; i++)
+		text_put_field(line, &fields[i]);
+}
+
 static void
 text_put(struct line *line, enum log_level level, const char *event,
     const struct log_field *fields, unsigned count)
 {
-	/* syslog(3) priorities, as sd-daemon(3) wants them. */
-	static const int priorities[] = {7, 6, 4, 3};
 	char now[CLOCK_ISO_BYTES];
 
 	clock_iso_now(now);
@@ -245,9 +269,7 @@ text_put(struct line *line, enum log_level level, const char *event,
 	(void)line_printf(line, "%s %-5s ", now, level_names[level]);
 	if (state.process != NULL)
 		(void)line_printf(line, "%s: ", state.process);
-	line_put_escaped(line, span_str(event));
-	for (unsigned i = 0; i < count; i++)
-		text_put_field(line, &fields[i]);
+	text_put_event(line, event, fields, count);
 	line_end(line, line->cut ? " [cut]\n" : "\n");
 }
 
@@ -270,6 +292,65 @@ json_put(struct line *line, enum log_level level, const char *event,
 	line_end(line, line->cut ? ",\"cut\":true}\n" : "}\n");
 }
 
+/* POSTERN_KEY=value; absent values are left out. What is escaped has no line
+ * feed, so none can begin a field of its own. */
+static void
+journal_put_field(struct line *line, const struct log_field *field)
+{
+	size_t before = line->len;
+
+	if (field->kind == LOG_FIELD_SPAN && !span_present(field->text))
+		return;
+	(void)line_put(line, "POSTERN_", 8);
+	for (const char *c = field->key; *c != '\0'; c++) {
+		char upper = *c;
+
+		if (upper >= 'a' && upper <= 'z')
+			upper = (char)(upper - 'a' + 'A');
+		(void)line_put(line, &upper, 1);
+	}
+	(void)line_put(line, "=", 1);
+	if (field->kind == LOG_FIELD_INT)
+		(void)line_printf(line, "%" PRId64, field->i);
+	else if (field->kind == LOG_FIELD_UINT)
+		(void)line_printf(line, "%" PRIu64, field->u);
+	else
+		line_put_escaped(line, field->text);
+	(void)line_put(line, "\n", 1);
+	/* Half a field says something else than the whole. */
+	if (line->cut)
+		line->len = before;
+}
+
+/* The message first: fields have what it leaves. */
+static void
+journal_put(struct line *line, enum log_level level, const char *event,
+    const struct log_field *fields, unsigned count)
+{
+	struct log_field name = LOG_STR("event", event);
+
+	(void)line_printf(line, "PRIORITY=%d\nSYSLOG_IDENTIFIER=postern-%s\n",
+	    priorities[level], state.process == NULL ? "" : state.process);
+	(void)line_put(line, "MESSAGE=", 8);
+	text_put_event(line, event, fields, count);
+	line_end(line, line->cut ? " [cut]\n" : "\n");
+	journal_put_field(line, &name);
+	for (unsigned i = 0; i < count; i++)
+		journal_put_field(line, &fields[i]);
+}
+
+static bool
+write_native(enum log_level level, const char *event,
+    const struct log_field *fields, unsigned count)
+{
+	struct line line;
+
+	line.len = 0;
+	line.cut = false;
+	journal_put(&line, level, event, fields, count);
+	return log_journal_send(line.text, line.len);
+}
+
 void
 log_write(enum log_level level, const char *event,
     const struct log_field *fields, unsigned count)
@@ -278,6 +359,10 @@ log_write(enum log_level level, const char *event,
 	int saved = errno; /* logging is no reason to lose a caller's */
 	ssize_t wrote;
 
+	if (state.native && write_native(level, event, fields, count)) {
+		errno = saved;
+		return;
+	}
 	line.len = 0;
 	line.cut = false;
 	if (state.format == LOG_JSON)

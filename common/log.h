@@ -8,8 +8,9 @@
  * Values are escaped (no control bytes, no newlines), so what a script or a
  * client chose cannot forge a line. A line over LOG_LINE_BYTES is cut and ends
  * in " [cut]" (JSON: ,"cut":true} and stays valid).
- * Under systemd (JOURNAL_STREAM names stderr) text lines start with "<N>"
- * priorities.
+ * Under systemd (JOURNAL_STREAM names stderr) a text line becomes an entry of
+ * the journal with a field POSTERN_KEY for each value; where its socket takes
+ * none, and before log_setup(), lines go to stderr and start with "<N>".
  *
  * Threads: any, after log_setup(). A line is one write(2).
  */
@@ -48,6 +49,10 @@ struct log_field {
 
 /* `process` names the process in every line ("gateway", "engine"). */
 void log_setup(const char *process, enum log_format format, enum log_level min);
+
+/* Text lines become entries of the journal at this socket; log_setup() does it
+ * where stderr is the journal's. False: there is none. */
+bool log_use_journal(const char *socket);
 
 /* "debug", "info", "warn", "error"; ERR_INVALID otherwise. */
 enum err log_level_parse(const char *text, enum log_level *level_r) MUST_USE;

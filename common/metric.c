@@ -20,7 +20,7 @@
 
 #define METRIC_LABELS_MAX 2
 
-enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
+enum metric_kind { COUNTER, GAUGE, HISTOGRAM, SIZES };
 
 struct metric_row {
 	enum metric_kind kind;
@@ -35,11 +35,16 @@ static const struct metric_row metric_rows[METRIC_COUNT] = {
 #undef METRIC
 };
 
+/* Buckets of a histogram. */
+#define BOUND_COUNT 16
+
+struct bound {
+	int64_t value;
+	const char *le; /* the same as it is shown */
+};
+
 /* A cache hit takes 100 us, the longest request some 8 s. */
-static const struct {
-	int64_t us;
-	const char *le; /* the same in seconds */
-} bounds[] = {
+static const struct bound time_bounds[BOUND_COUNT] = {
     {100, "0.0001"},
     {250, "0.00025"},
     {500, "0.0005"},
@@ -57,13 +62,35 @@ static const struct {
     {5000000, "5"},
     {10000000, "10"},
 };
-#define BOUND_COUNT (sizeof bounds / sizeof bounds[0])
+
+/* Up to the largest group of the store, and a way beyond. */
+static const struct bound size_bounds[BOUND_COUNT] = {
+    {1, "1"},
+    {2, "2"},
+    {3, "3"},
+    {4, "4"},
+    {6, "6"},
+    {8, "8"},
+    {12, "12"},
+    {16, "16"},
+    {24, "24"},
+    {32, "32"},
+    {64, "64"},
+    {128, "128"},
+    {256, "256"},
+    {512, "512"},
+    {1024, "1024"},
+    {2048, "2048"},
+};
+
+/* The value of a gauge that is not shown. */
+#define GAUGE_ABSENT INT64_MIN
 
 /* Immutable once published, except for the atomics. Never freed. */
 struct series {
 	struct series *next;
 	char values[METRIC_LABELS_MAX][METRIC_LABEL_BYTES];
-	_Atomic int64_t value;  /* counter, gauge; histogram: sum in us */
+	_Atomic int64_t value;  /* counter, gauge; histogram: sum */
 	_Atomic uint64_t *hits; /* histogram: BOUND_COUNT + 1 of them */
 };
 
@@ -79,6 +106,18 @@ static struct {
 
 /* Held while a series is made, by nobody who only counts. */
 static pthread_mutex_t make_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool
+is_histogram(enum metric_kind kind)
+{
+	return kind == HISTOGRAM || kind == SIZES;
+}
+
+static const struct bound *
+bounds_of(enum metric_kind kind)
+{
+	return kind == SIZES ? size_bounds : time_bounds;
+}
 
 static unsigned
 label_count(const struct metric_row *row)
@@ -142,7 +181,7 @@ series_new(enum metric metric, struct labels labels)
 
 	if (series == NULL)
 		return NULL;
-	if (metric_rows[metric].kind == HISTOGRAM) {
+	if (is_histogram(metric_rows[metric].kind)) {
 		series->hits = calloc(BOUND_COUNT + 1, sizeof *series->hits);
 		if (series->hits == NULL) {
 			free(series);
@@ -228,23 +267,62 @@ metric_move(enum metric metric, const char *first, int64_t amount)
 }
 
 void
-metric_observe_us(
-    enum metric metric, const char *first, const char *second, int64_t us)
+metric_set(enum metric metric, const char *first, int64_t value)
 {
 	struct series *series;
+
+	CHECK(metric_rows[metric].kind == GAUGE);
+	series = series_get(metric, first, NULL);
+	if (series != NULL)
+		atomic_store_explicit(
+		    &series->value, value, memory_order_relaxed);
+}
+
+void
+metric_hide(enum metric metric)
+{
+	struct series *series;
+
+	CHECK(metric_rows[metric].kind == GAUGE);
+	series =
+	    atomic_load_explicit(&metrics[metric].newest, memory_order_acquire);
+	for (; series != NULL; series = series->next)
+		atomic_store_explicit(
+		    &series->value, GAUGE_ABSENT, memory_order_relaxed);
+}
+
+static void
+observe(
+    enum metric metric, const char *first, const char *second, int64_t value)
+{
+	const struct bound *bounds = bounds_of(metric_rows[metric].kind);
+	struct series *series = series_get(metric, first, second);
 	size_t bucket = 0;
 
-	CHECK(metric_rows[metric].kind == HISTOGRAM);
-	series = series_get(metric, first, second);
 	if (series == NULL)
 		return;
-	if (us < 0)
-		us = 0;
-	while (bucket < BOUND_COUNT && us > bounds[bucket].us)
+	if (value < 0)
+		value = 0;
+	while (bucket < BOUND_COUNT && value > bounds[bucket].value)
 		bucket++;
 	atomic_fetch_add_explicit(
 	    &series->hits[bucket], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&series->value, us, memory_order_relaxed);
+	atomic_fetch_add_explicit(&series->value, value, memory_order_relaxed);
+}
+
+void
+metric_observe_us(
+    enum metric metric, const char *first, const char *second, int64_t us)
+{
+	CHECK(metric_rows[metric].kind == HISTOGRAM);
+	observe(metric, first, second, us);
+}
+
+void
+metric_observe_size(enum metric metric, const char *first, int64_t size)
+{
+	CHECK(metric_rows[metric].kind == SIZES);
+	observe(metric, first, NULL, size);
 }
 
 int64_t
@@ -253,7 +331,7 @@ metric_value(enum metric metric, const char *first, const char *second)
 	const struct series *series =
 	    series_find(metric, labels_of(metric, first, second));
 
-	CHECK(metric_rows[metric].kind != HISTOGRAM);
+	CHECK(!is_histogram(metric_rows[metric].kind));
 	if (series == NULL)
 		return 0;
 	return atomic_load_explicit(&series->value, memory_order_relaxed);
@@ -298,11 +376,23 @@ render_labels(struct buf *out, const struct metric_row *row,
 		buf_append_char(out, '}');
 }
 
+/* A time's sum is shown in seconds. */
+static void
+render_sum(struct buf *out, enum metric_kind kind, int64_t sum)
+{
+	if (kind == SIZES)
+		buf_printf(out, " %" PRId64 "\n", sum);
+	else
+		buf_printf(out, " %" PRId64 ".%06" PRId64 "\n", sum / 1000000,
+		    sum % 1000000);
+}
+
 static void
 render_histogram(
     struct buf *out, const struct metric_row *row, const struct series *series)
 {
-	int64_t sum_us =
+	const struct bound *bounds = bounds_of(row->kind);
+	int64_t sum =
 	    atomic_load_explicit(&series->value, memory_order_relaxed);
 	uint64_t total = 0;
 
@@ -316,8 +406,7 @@ render_histogram(
 	}
 	buf_printf(out, "%s_sum", row->name);
 	render_labels(out, row, series, NULL);
-	buf_printf(out, " %" PRId64 ".%06" PRId64 "\n", sum_us / 1000000,
-	    sum_us % 1000000);
+	render_sum(out, row->kind, sum);
 	buf_printf(out, "%s_count", row->name);
 	render_labels(out, row, series, NULL);
 	buf_printf(out, " %" PRIu64 "\n", total);
@@ -327,20 +416,25 @@ static void
 render_series(
     struct buf *out, const struct metric_row *row, const struct series *series)
 {
-	if (row->kind == HISTOGRAM) {
+	int64_t value;
+
+	if (is_histogram(row->kind)) {
 		render_histogram(out, row, series);
 		return;
 	}
+	value = atomic_load_explicit(&series->value, memory_order_relaxed);
+	if (value == GAUGE_ABSENT)
+		return;
 	buf_append_str(out, row->name);
 	render_labels(out, row, series, NULL);
-	buf_printf(out, " %" PRId64 "\n",
-	    atomic_load_explicit(&series->value, memory_order_relaxed));
+	buf_printf(out, " %" PRId64 "\n", value);
 }
 
 void
 metric_render(struct buf *out)
 {
-	static const char *const kinds[] = {"counter", "gauge", "histogram"};
+	static const char *const kinds[] = {
+	    "counter", "gauge", "histogram", "histogram"};
 
 	for (int i = 0; i < METRIC_COUNT; i++) {
 		const struct metric_row *row = &metric_rows[i];

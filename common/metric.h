@@ -35,9 +35,17 @@ void metric_add(
 /* For gauges; moves by a signed amount. */
 void metric_move(enum metric metric, const char *first, int64_t amount);
 
-/* For histograms. */
+/* For gauges; sets it, and shows one that was hidden. */
+void metric_set(enum metric metric, const char *first, int64_t value);
+
+/* For gauges; shows no series of it until each is set again: what it spoke of
+ * may be gone. */
+void metric_hide(enum metric metric);
+
+/* For histograms of times, and of sizes. */
 void metric_observe_us(
     enum metric metric, const char *first, const char *second, int64_t us);
+void metric_observe_size(enum metric metric, const char *first, int64_t size);
 
 /* The value of one counter or gauge series, 0 if it was never used (tests). */
 int64_t metric_value(enum metric metric, const char *first, const char *second);

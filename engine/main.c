@@ -18,6 +18,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/trace.h"
 #include "engine/engine_conf.h"
 #include "engine/front/front.h"
 #include "engine/front/local.h"
@@ -117,6 +118,9 @@ serve(const struct engine_conf *settings, enum engine_mode mode)
 	enum err err;
 	int status;
 
+	err = trace_open("postern-engine", settings->trace_file, &detail);
+	if (err != OK)
+		return fail(ENGINE_EXIT_START, "not started", &detail, err);
 	err = engine_conf_front(settings, &front, &detail);
 	if (err != OK)
 		return fail(ENGINE_EXIT_CONF, "not started", &detail, err);

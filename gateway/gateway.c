@@ -14,10 +14,12 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "common/notify.h"
+#include "common/trace.h"
 #include "gateway/admin/admin.h"
 #include "gateway/config/config.h"
 #include "gateway/config/config_release.h"
 #include "gateway/dispatch/dispatch.h"
+#include "gateway/dispatch/probe.h"
 #include "gateway/dispatch/record.h"
 #include "gateway/housekeeping.h"
 #include "gateway/http/http.h"
@@ -415,8 +417,10 @@ open_parts(struct gateway *gateway, struct err_detail *detail)
 
 	if (attempts == NULL || throttle == NULL)
 		return ERR_NOMEM;
-	err = gateway_conf_runner(
-	    &gateway->conf, gateway->runner, sizeof gateway->runner, detail);
+	err = trace_open("postern-gateway", gateway->conf.trace_file, detail);
+	if (err == OK)
+		err = gateway_conf_runner(&gateway->conf, gateway->runner,
+		    sizeof gateway->runner, detail);
 	if (err == OK)
 		err = make_dir(gateway->conf.data_dir, detail);
 	if (err == OK)
@@ -519,6 +523,8 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail)
 		err = housekeeping_start(&gateway->housekeeping, detail);
 	if (err == OK)
 		err = start_watchdog(gateway, detail);
+	if (err == OK)
+		err = probe_start(gateway->dispatch, detail);
 	if (err != OK)
 		return err;
 	log_info("gateway ready",

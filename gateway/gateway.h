@@ -9,6 +9,7 @@
  *             runs one request from end to end and blocks where it must
  *             (dispatch, store).
  *   link      nng's: engines' messages; never block.
+ *   probe     has an engine run a script of ours when none ran lately.
  *   keeper, canary   the dispatcher's clock and the listener's self-request.
  *   writer    the store's only writing connection.
  *   janitor   expires stored rows in small batches, rotates old keys.

@@ -166,6 +166,50 @@ execution_set_limits(struct execution *execution)
 			(int64_t)execution->job.cpu_ms * 1000);
 }
 
+/* Beneath the gateway's span. One that it does not speak of (a gateway of
+ * before, a local run) is a trace that nobody collects. */
+static void
+execution_begin_trace(struct execution *execution)
+{
+	const struct msg_job *job = &execution->job;
+	struct trace_context parent;
+
+	trace_begin(&parent, span_str(NULL));
+	parent.is_sampled = job->sampled;
+	if (!span_present(job->trace) || !span_present(job->span)) {
+		execution->trace = parent;
+		return;
+	}
+	memcpy(parent.trace, job->trace.data, sizeof parent.trace);
+	memcpy(parent.span, job->span.data, sizeof parent.span);
+	trace_child(&parent, &execution->trace);
+}
+
+static void
+execution_trace(const struct execution *execution)
+{
+	const struct msg_job *job = &execution->job;
+	const struct trace_span span = {.context = &execution->trace,
+	    .kind = TRACE_INTERNAL,
+	    .name = "run",
+	    .start_us = execution->started_us,
+	    .end_us = clock_mono_us(),
+	    .error = execution->code == SCRIPT_OK
+			 ? NULL
+			 : script_code_name(execution->code)};
+	const struct trace_attribute attributes[] = {
+	    TRACE_SPAN("postern.idp", job->idp),
+	    TRACE_SPAN("postern.correlation_id", job->correlation_id),
+	    TRACE_STR("postern.engine", execution->front->settings->name),
+	    TRACE_INT("postern.cpu_us", execution->cpu_us),
+	    TRACE_INT("postern.host_calls", execution->host_calls),
+	    TRACE_INT("postern.host_call_us", execution->host_call_us),
+	};
+
+	trace_write(
+	    &span, attributes, sizeof attributes / sizeof attributes[0]);
+}
+
 void
 execution_start(struct execution *execution, struct worker *worker)
 {
@@ -180,7 +224,7 @@ execution_start(struct execution *execution, struct worker *worker)
 	execution->cold = execution->entry->is_cold;
 	execution->started_us = clock_mono_us();
 	random_bytes(seed, sizeof seed);
-	random_bytes(execution->trace_id, sizeof execution->trace_id);
+	execution_begin_trace(execution);
 	recording_begin(&execution->recording, job->record, seed);
 	if (replay_begin(&execution->replay, job->replay) != OK) {
 		execution_end(execution, SCRIPT_LOST,
@@ -226,6 +270,8 @@ execution_finish(struct execution *execution)
 	recording_end(recording, recording->wanted == RECORDING_OF_FAILURE &&
 				     execution_failed(execution));
 	execution->state = EXECUTION_ENDED;
+	if (trace_is_on(&execution->trace))
+		execution_trace(execution);
 	slot_ended(execution->slot);
 }
 

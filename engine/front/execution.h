@@ -18,6 +18,7 @@
 
 #include "common/buf.h"
 #include "common/script_code.h"
+#include "common/trace.h"
 #include "engine/front/ask.h"
 #include "engine/front/front.h"
 #include "engine/front/hostcall.h"
@@ -61,9 +62,9 @@ struct execution {
 	struct hostcall call;
 	uint64_t host_calls;
 	int64_t host_call_us;
-	struct buf calls;                       /* frames of call_made */
-	uint8_t trace_id[OUTBOUND_TRACE_BYTES]; /* of its HTTP requests */
-	struct buf log;                         /* frames of log_line */
+	struct buf calls;           /* frames of call_made */
+	struct trace_context trace; /* its span */
+	struct buf log;             /* frames of log_line */
 	bool log_is_full;
 	struct recording recording;
 	struct replay replay;

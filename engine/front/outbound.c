@@ -199,11 +199,36 @@ outbound_log_end(
 	    LOG_INT("ms", (clock_mono_us() - call->sent_us) / 1000));
 }
 
+/* The span of the hop that ended, once. No path, as in the log. */
+static void
+outbound_trace(struct outbound_call *call, const char *error)
+{
+	const struct trace_span span = {.context = &call->trace,
+	    .kind = TRACE_CLIENT,
+	    .name = call->method,
+	    .start_us = call->hop_us,
+	    .end_us = clock_mono_us(),
+	    .error = error[0] == '\0' ? NULL : error};
+	const struct trace_attribute attributes[] = {
+	    TRACE_STR("http.request.method", call->method),
+	    TRACE_STR("server.address", call->target.host),
+	    TRACE_INT("server.port", call->target.port),
+	    TRACE_INT("http.response.status_code", call->status),
+	    TRACE_SPAN("postern.idp", call->order.idp),
+	    TRACE_SPAN("postern.correlation_id", call->order.correlation_id),
+	};
+
+	trace_write(
+	    &span, attributes, sizeof attributes / sizeof attributes[0]);
+	call->trace.is_set = false;
+}
+
 static void
 outbound_end(struct outbound_call *call, struct outbound_answer *answer)
 {
 	struct outbound *outbound = call->outbound;
 
+	outbound_trace(call, answer->error);
 	outbound_log_end(call, answer);
 	outbound_detach(call);
 	answer->headers = buf_span(&call->headers);
@@ -297,6 +322,8 @@ outbound_hop_ended(struct outbound_call *call, CURLcode code)
 
 	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	call->status = status > 0 && status < 1000 ? (unsigned)status : 0;
+	if (code == CURLE_OK)
+		outbound_trace(call, "");
 	if (code != CURLE_OK)
 		outbound_answer_failed(call, code, &answer);
 	else if (call->status == 0)

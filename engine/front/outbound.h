@@ -24,8 +24,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/span.h"
+#include "common/trace.h"
 
-#define OUTBOUND_TRACE_BYTES    16
 #define OUTBOUND_ERROR_BYTES    32
 #define OUTBOUND_SENTENCE_BYTES 400
 
@@ -48,7 +48,7 @@ struct outbound_order {
 	struct span idp;
 	struct span allow; /* allow_list.h */
 	struct span correlation_id;
-	const uint8_t *trace_id; /* OUTBOUND_TRACE_BYTES */
+	const struct trace_context *trace; /* the execution's span */
 	struct span method;
 	struct span url;
 	struct span headers;

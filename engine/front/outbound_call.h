@@ -35,6 +35,8 @@ struct outbound_call {
 	/* The hop it is at. */
 	struct target target;
 	char method[OUTBOUND_METHOD_BYTES];
+	struct trace_context trace; /* of the hop; unset before it is sent */
+	int64_t hop_us;             /* when it was */
 	bool has_body;
 	bool has_credentials; /* still at the origin the script named */
 	unsigned redirects;

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/encoding.h"
+#include "common/clock.h"
 #include "common/log.h"
-#include "common/random.h"
 #include "engine/front/address_judge.h"
 #include "engine/front/allow_list.h"
 #include "engine/front/front.h"
@@ -19,8 +18,6 @@
 #include "engine/front/outbound_call.h"
 #include "engine/front/outbound_set.h"
 
-#define SPAN_ID_BYTES     8
-#define TRACEPARENT_BYTES 80
 #define HEADER_LINE_BYTES 33000
 
 /*
@@ -101,24 +98,14 @@ names_content_type(const struct outbound_call *call)
 static void
 add_trace(struct outbound_call *call, bool *failed)
 {
-	uint8_t span_id[SPAN_ID_BYTES];
-	struct buf text;
-	const char *line;
+	static const char name[] = "traceparent: ";
+	char line[sizeof name + TRACE_PARENT_BYTES];
 
-	buf_init(&text, TRACEPARENT_BYTES);
-	random_bytes(span_id, sizeof span_id);
-	buf_append_str(&text, "traceparent: 00-");
-	hex_append_lower(
-	    &text, span_of(call->order.trace_id, OUTBOUND_TRACE_BYTES));
-	buf_append_char(&text, '-');
-	hex_append_lower(&text, span_of(span_id, sizeof span_id));
-	buf_append_str(&text, "-01");
-	line = buf_cstr(&text);
-	if (line == NULL)
-		*failed = true;
-	else
-		slist_add(call, failed, line);
-	buf_fini(&text);
+	trace_child(call->order.trace, &call->trace);
+	call->hop_us = clock_mono_us();
+	memcpy(line, name, sizeof name - 1);
+	trace_parent_text(&call->trace, line + sizeof name - 1);
+	slist_add(call, failed, line);
 }
 
 static enum err

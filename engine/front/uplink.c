@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/resident.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/conf.h"
@@ -117,6 +118,7 @@ uplink_beat(struct uplink *uplink)
 	message.heartbeat.running = slots_live(front);
 	message.heartbeat.draining = front->draining;
 	message.heartbeat.round_trip_us = (uint64_t)uplink->round_trip_us;
+	message.heartbeat.resident_bytes = resident_bytes();
 	uplink->beat_us = clock_mono_us();
 	uplink->said_draining = front->draining;
 	CHECK(ask_send(&uplink->asks, &uplink->control, &message,

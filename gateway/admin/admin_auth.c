@@ -60,7 +60,8 @@ check(const struct admin_context *admin, struct http_request *request,
 	err = credentials_collect(
 	    request, nothing, nothing, &credentials, detail);
 	if (err != OK)
-		return err == ERR_INVALID ? err : ERR_DENIED;
+		return err == ERR_INVALID || err == ERR_NOMEM ? err
+							      : ERR_DENIED;
 	realm = realm_acquire(admin->oauth->realms);
 	if (realm == NULL)
 		return ERR_UNAVAILABLE;
@@ -91,6 +92,8 @@ admin_auth_admit(void *context, const struct http_route *route,
 	if (route->access == ADMIN_ACCESS_OPEN)
 		return true;
 	err = check(context, request, &scopes, &detail);
+	if (err == OK)
+		response->client = admin_caller(request)->client_id;
 	if (err == OK && (scopes & needed) != 0)
 		return true;
 	if (err == OK)

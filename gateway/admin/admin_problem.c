@@ -108,6 +108,7 @@ admin_problem_details(struct http_response *response,
 {
 	CHECK((unsigned)problem < ADMIN_PROBLEM_COUNT);
 	response->status = rows[problem].status;
+	response->outcome = rows[problem].code;
 	response->content_type = NULL;
 	response->cache_control = NULL;
 	response->location = NULL;

@@ -323,6 +323,8 @@ dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r)
 
 	pthread_mutex_lock(&d->lock);
 	LIST_FOREACH (engine, &d->engines, link) {
+		health.engines_out +=
+		    engine->pipe != 0 && engine->health.standing == ENGINE_OUT;
 		if (engine->pipe == 0 || engine->draining ||
 		    engine->health.standing == ENGINE_OUT ||
 		    now_us - engine->heard_us >= ENGINE_SILENT_US)
@@ -334,7 +336,23 @@ dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r)
 	health.queued = d->counts[JOB_QUEUED];
 	health.running = d->counts[JOB_SENT] + d->counts[JOB_RUNNING];
 	health.last_success_us = d->last_success_us;
+	health.probe = d->probe;
 	health.listener_us = d->listener_us;
 	pthread_mutex_unlock(&d->lock);
 	*health_r = health;
+}
+
+void
+dispatch_engines_measure(struct dispatch *dispatch)
+{
+	struct dispatch *d = dispatch;
+	const struct engine *engine;
+
+	metric_hide(M_ENGINE_RSS);
+	pthread_mutex_lock(&d->lock);
+	LIST_FOREACH (engine, &d->engines, link)
+		if (engine->pipe != 0 && engine->resident_bytes > 0)
+			metric_set(M_ENGINE_RSS, engine->name,
+			    (int64_t)engine->resident_bytes);
+	pthread_mutex_unlock(&d->lock);
 }

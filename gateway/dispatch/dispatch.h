@@ -26,6 +26,7 @@
 #include "common/err.h"
 #include "common/script_code.h"
 #include "common/span.h"
+#include "common/trace.h"
 #include "gateway/realm/realm.h"
 #include "proto/link_tls.h"
 
@@ -119,6 +120,9 @@ struct execution {
 	/* Of a shadow run: what the live one was told, which answers its host
 	 * calls (dispatch_idle.h). Absent: a live execution. */
 	struct span replay;
+	/* The gateway's own test run (probe.h), which is nobody's. */
+	bool is_probe;
+	struct trace_context trace; /* its span; may be unset */
 };
 
 /* Spans and strings are in the arena given to dispatch_run(). Text of a script
@@ -192,10 +196,15 @@ struct dispatch_health {
 	unsigned tickets;
 	unsigned queued;
 	unsigned running;
+	unsigned engines_out;    /* connected, and given no work */
 	int64_t last_success_us; /* monotonic; 0: none yet */
+	enum script_code probe;  /* how the last test run ended */
 	int64_t listener_us; /* monotonic: engines' listener answered itself */
 };
 void
 dispatch_health(struct dispatch *dispatch, struct dispatch_health *health_r);
+
+/* Puts what engines say of their memory into the metric. */
+void dispatch_engines_measure(struct dispatch *dispatch);
 
 #endif

@@ -44,12 +44,28 @@ deadline_of(const struct execution *execution)
 		   1000;
 }
 
+/* Any ticket that may run it, where nobody waits. Locked. */
+static struct ticket *
+find_any(struct dispatch *d, const struct realm_idp *idp)
+{
+	struct ticket *ticket;
+
+	if (d->draining || d->counts[JOB_QUEUED] > 0)
+		return NULL;
+	TAILQ_FOREACH (ticket, &d->tickets, link)
+		if (engine_may_run(d, ticket->engine, idp))
+			return ticket;
+	return NULL;
+}
+
 /* The job, sent; NULL: not now. Locked. */
 static struct job *
 start(struct dispatch *d, const struct execution *execution,
     struct delivery *delivery_r)
 {
-	struct ticket *spare = find_spare(d, execution->idp);
+	struct ticket *spare = execution->is_probe
+				   ? find_any(d, execution->idp)
+				   : find_spare(d, execution->idp);
 	struct job *job =
 	    spare == NULL ? NULL
 			  : job_new(d, execution->idp, deadline_of(execution));
@@ -86,7 +102,7 @@ dispatch_idle_run(struct dispatch *dispatch, const struct execution *execution,
 	struct job *job;
 	enum err err;
 
-	CHECK(span_present(execution->replay));
+	CHECK(span_present(execution->replay) || execution->is_probe);
 	pthread_mutex_lock(&d->lock);
 	job = start(d, execution, &delivery);
 	pthread_mutex_unlock(&d->lock);
@@ -114,7 +130,7 @@ dispatch_idle_stop(struct dispatch *dispatch)
 		for (job = TAILQ_FIRST(&dispatch->jobs[states[i]]); job != NULL;
 		     job = next) {
 			next = TAILQ_NEXT(job, link);
-			if (span_present(job->execution->replay))
+			if (job_is_idle(job))
 				job_end(dispatch, job, SCRIPT_LOST);
 		}
 	}

@@ -18,7 +18,8 @@
 
 /*
  * As dispatch_run(), without admission, and nothing is logged, counted or
- * recorded. `execution->replay` must be there. ERR_UNAVAILABLE: not idle, the
+ * recorded. `execution->replay` must be there, or it is a probe, which needs no
+ * more than one free slot. ERR_UNAVAILABLE: not idle, the
  * gateway stops, or it is too large in sum. A lost engine, or a stop, ends it
  * as SCRIPT_LOST.
  */

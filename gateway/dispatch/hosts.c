@@ -74,6 +74,9 @@ host_heartbeat(struct ask *ask)
 		engine->round_trip_us = beat->round_trip_us > ROUND_TRIP_MAX_US
 					    ? ROUND_TRIP_MAX_US
 					    : (int64_t)beat->round_trip_us;
+		engine->resident_bytes = beat->resident_bytes > INT64_MAX
+					     ? INT64_MAX
+					     : beat->resident_bytes;
 	}
 	pthread_mutex_unlock(&ask->d->lock);
 	if (leaving)

@@ -144,13 +144,20 @@ job_end(struct dispatch *d, struct job *job, enum script_code verdict)
 	pthread_cond_signal(&job->wake);
 }
 
+bool
+job_is_idle(const struct job *job)
+{
+	return job->execution != NULL &&
+	       (span_present(job->execution->replay) ||
+		   job->execution->is_probe);
+}
+
 void
 job_lost(struct dispatch *d, struct job *job)
 {
 	int64_t left_us = job->deadline_us - clock_mono_us();
 
-	if (job->effect || job->attempt >= ATTEMPTS_MAX ||
-	    span_present(job->execution->replay) ||
+	if (job->effect || job->attempt >= ATTEMPTS_MAX || job_is_idle(job) ||
 	    left_us < ANSWER_MARGIN_MS * 1000) {
 		job_end(d, job, SCRIPT_LOST);
 		return;
@@ -217,6 +224,11 @@ job_encode(const struct job *job, struct buf *out)
 	m->registration_data = x->registration_data;
 	m->custom_params = x->custom_params;
 	m->record = record_of(x);
+	if (x->trace.is_set) {
+		m->trace = span_of(x->trace.trace, TRACE_ID_BYTES);
+		m->span = span_of(x->trace.span, TRACE_SPAN_BYTES);
+		m->sampled = x->trace.is_sampled;
+	}
 	m->replay = x->replay;
 	return message_encode(&message, out, NULL);
 }

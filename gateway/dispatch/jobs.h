@@ -129,8 +129,9 @@ struct engine {
 	unsigned slots;
 	int64_t since; /* wall clock, of its first hello */
 	int64_t heard_us;
-	int64_t lost_us;       /* when the connection went */
-	int64_t round_trip_us; /* as it says, bounded */
+	int64_t lost_us;         /* when the connection went */
+	int64_t round_trip_us;   /* as it says, bounded */
+	uint64_t resident_bytes; /* as it says */
 	char peer[LINK_PEER_BYTES];
 	struct engine_health health;
 	bool draining; /* gets no work: it said so, or was told to leave */
@@ -166,6 +167,7 @@ struct dispatch {
 	int64_t gone_us;     /* when the last engine went; 0: none did */
 	char gone_labels[LABELS_BYTES]; /* its labels */
 	int64_t last_success_us;
+	enum script_code probe; /* how the last test run ended */
 };
 
 /* A condition on the monotonic clock. */
@@ -194,6 +196,9 @@ struct job *job_find(struct dispatch *d, uint64_t number);
 /* The job, if `engine` holds this attempt of it now; else NULL. Locked. */
 struct job *job_held_by(struct dispatch *d, uint64_t number, uint64_t attempt,
     const struct engine *engine);
+
+/* Nobody waits for it: a shadow run or a test run of ours. */
+bool job_is_idle(const struct job *job);
 
 /* Ends it with a verdict and wakes its thread. Locked. */
 void job_end(struct dispatch *d, struct job *job, enum script_code verdict);

@@ -256,13 +256,63 @@ tell(const struct execution *x, const struct execution_result *r)
 	    LOG_UINT("host_calls", r->host_calls),
 	    LOG_UINT("heap_peak_bytes", r->heap_peak_bytes),
 	    LOG_STR("cold", r->cold ? "yes" : "no"));
-	metric_count(
-	    M_EXECUTIONS, x->idp->identifier, script_code_name(r->code));
+}
+
+/* Ended by their supervisor, or by themselves as none should. */
+static bool
+is_kill(enum script_code code)
+{
+	return code == SCRIPT_TIMEOUT || code == SCRIPT_MEMORY ||
+	       code == SCRIPT_HOST_CALLS || code == SCRIPT_CRASHED ||
+	       code == SCRIPT_VIOLATION;
+}
+
+static void
+measure(const struct execution *x, const struct execution_result *r)
+{
+	const char *idp = x->idp->identifier;
+	const char *script = script_kind_name(x->kind);
+
+	metric_count(M_EXECUTIONS, idp, script_code_name(r->code));
+	if (is_kill(r->code))
+		metric_count(M_KILLS, idp, script_code_name(r->code));
+	metric_observe_us(M_SCRIPT_QUEUE_SECONDS, idp, script, r->queue_us);
+	metric_observe_us(M_SCRIPT_WIRE_SECONDS, idp, script, r->wire_us);
+	metric_observe_us(M_SCRIPT_RUN_SECONDS, idp, script, r->run_us);
+	metric_observe_us(M_SCRIPT_HOST_SECONDS, idp, script, r->host_call_us);
 	metric_observe_us(M_EXECUTION_SECONDS, "queue", NULL, r->queue_us);
 	metric_observe_us(M_EXECUTION_SECONDS, "wire", NULL, r->wire_us);
 	metric_observe_us(M_EXECUTION_SECONDS, "run", NULL, r->run_us);
 	metric_observe_us(
 	    M_EXECUTION_SECONDS, "host_calls", NULL, r->host_call_us);
+}
+
+/* From admission to the end, with what it was made of. */
+static void
+trace(const struct execution *x, const struct execution_result *r,
+    const struct job *job)
+{
+	const struct trace_span span = {.context = &x->trace,
+	    .kind = TRACE_INTERNAL,
+	    .name = "execute",
+	    .start_us = job->admitted_us,
+	    .end_us = job->ended_us,
+	    .error = r->code == SCRIPT_OK ? NULL : script_code_name(r->code)};
+	const struct trace_attribute attributes[] = {
+	    TRACE_STR("postern.idp", x->idp->identifier),
+	    TRACE_STR("postern.script", script_kind_name(x->kind)),
+	    TRACE_STR("postern.code", script_code_name(r->code)),
+	    TRACE_STR("postern.engine", r->engine == NULL ? "" : r->engine),
+	    TRACE_INT("postern.status", r->status),
+	    TRACE_INT("postern.attempts", r->attempts),
+	    TRACE_INT("postern.queue_us", r->queue_us),
+	    TRACE_INT("postern.wire_us", r->wire_us),
+	    TRACE_INT("postern.run_us", r->run_us),
+	    TRACE_INT("postern.host_call_us", r->host_call_us),
+	};
+
+	trace_write(
+	    &span, attributes, sizeof attributes / sizeof attributes[0]);
 }
 
 /* ---- both -----------------------------------------------------------------
@@ -317,7 +367,7 @@ outcome_read(struct live_log *live, const struct job *job,
     const struct execution *execution, struct arena *arena,
     struct execution_result *result_r)
 {
-	bool is_live = !span_present(execution->replay);
+	bool is_live = !span_present(execution->replay) && !execution->is_probe;
 	struct execution_result r = {.code = job->verdict};
 	struct message message;
 	enum err err = OK;
@@ -343,6 +393,8 @@ outcome_read(struct live_log *live, const struct job *job,
 		r.message = script_code_sentence(r.code);
 	if (is_live) {
 		tell(execution, &r);
+		measure(execution, &r);
+		trace(execution, &r, job);
 		show_failure(live, execution, &r);
 	}
 	*result_r = r;

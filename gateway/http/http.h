@@ -21,6 +21,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/span.h"
+#include "common/trace.h"
 
 #define HTTP_HEADERS_MAX        63 /* civetweb cuts its list at 64 silently */
 #define HTTP_CORRELATION_ID_MAX 64
@@ -58,9 +59,10 @@ struct http_request {
 	enum http_body body_type; /* HTTP_BODY_NONE for an empty body */
 	struct span body;
 	const char *correlation_id;
-	const char *source;  /* peer, or X-Forwarded-For by the proxy */
-	int64_t received_us; /* monotonic, when the head was complete */
-	int64_t deadline_us; /* received_us + request_ms */
+	struct trace_context trace; /* the request's span */
+	const char *source;         /* peer, or X-Forwarded-For by the proxy */
+	int64_t received_us;        /* monotonic, when the head was complete */
+	int64_t deadline_us;        /* received_us + request_ms */
 };
 
 /* Writes the body of an error answer; `code` and `description` are those of
@@ -79,7 +81,13 @@ struct http_response {
 	const char *location; /* NULL: none; lives as long as the arena */
 	const char *etag;     /* NULL: none; with its quotes; as location */
 	http_problem_writer *write_problem; /* the listener's; NULL: OAuth's */
-	struct buf body;                    /* wiped after sending */
+	/* For the log and the metrics: the error code (static; NULL: it went
+	 * well), who asked and whose scripts ran, where known (in the arena or
+	 * longer; names of the realm, never what was only claimed). */
+	const char *outcome;
+	const char *client;
+	const char *idp;
+	struct buf body; /* wiped after sending */
 	/* Instead of a body of its own, the file's bytes; closed after. */
 	bool is_file;
 	int file;

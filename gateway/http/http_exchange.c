@@ -164,6 +164,8 @@ identify(struct exchange *x, const struct http_head *head)
 	    http_correlation_find(proxies, peer, head, x->request.arena);
 	/* Before any byte of the request was copied an arena has room. */
 	CHECK(x->request.source != NULL && x->request.correlation_id != NULL);
+	http_trace_find(
+	    proxies, peer, head, x->request.correlation_id, &x->request.trace);
 }
 
 static enum err
@@ -423,26 +425,69 @@ send_answer(struct exchange *x)
 }
 
 static void
-record(const struct exchange *x)
+trace(const struct exchange *x, const char *route, int64_t end_us)
 {
-	const struct http_route *found = x->routing.route;
-	const char *name = found == NULL ? "none" : found->name;
-	int64_t us = clock_mono_us() - x->request.received_us;
+	const struct http_response *response = &x->response;
+	const struct trace_span span = {.context = &x->request.trace,
+	    .kind = TRACE_SERVER,
+	    .name = route,
+	    .start_us = x->request.received_us,
+	    .end_us = end_us,
+	    .error = response->status >= 500 ? response->outcome : NULL};
+	const char *client = response->client;
+	const char *idp = response->idp;
+	const struct trace_attribute attributes[] = {
+	    TRACE_STR("http.route", route),
+	    TRACE_STR("http.request.method",
+		x->refused == NULL ? x->head.method : "_OTHER"),
+	    TRACE_INT("http.response.status_code", response->status),
+	    TRACE_STR("client.address", x->request.source),
+	    TRACE_STR("postern.correlation_id", x->request.correlation_id),
+	    TRACE_STR("postern.client", client == NULL ? "" : client),
+	    TRACE_STR("postern.idp", idp == NULL ? "" : idp),
+	};
+
+	trace_write(
+	    &span, attributes, sizeof attributes / sizeof attributes[0]);
+}
+
+static void
+measure(const struct exchange *x, const char *route, int64_t us)
+{
+	const char *outcome = x->response.outcome;
 	char status[12];
 
 	(void)snprintf(status, sizeof status, "%d", x->response.status);
-	metric_count(M_HTTP_REQUESTS, name, status);
-	metric_observe_us(M_HTTP_SECONDS, name, NULL, us);
+	metric_count(M_HTTP_REQUESTS, route, status);
+	metric_count(M_HTTP_OUTCOMES, route, outcome == NULL ? "ok" : outcome);
+	metric_observe_us(M_HTTP_SECONDS, route, NULL, us);
 	if (x->refused != NULL)
 		metric_count(M_HTTP_REFUSED, x->refused, NULL);
+}
+
+static void
+record(const struct exchange *x)
+{
+	const struct http_route *found = x->routing.route;
+	const struct http_response *response = &x->response;
+	const char *name = found == NULL ? "none" : found->name;
+	int64_t end_us = clock_mono_us();
+	int64_t us = end_us - x->request.received_us;
+
+	measure(x, name, us);
 	/* Never the target: credentials may stand in a query. */
 	log_info(x->refused == NULL ? "request" : "request refused",
 	    LOG_STR("listener", x->site->config.name),
 	    LOG_STR("method", x->refused == NULL ? x->head.method : NULL),
-	    LOG_STR("route", name), LOG_INT("status", x->response.status),
-	    LOG_STR("reason", x->refused), LOG_INT("us", us),
+	    LOG_STR("route", name), LOG_INT("status", response->status),
+	    LOG_STR("outcome",
+		response->outcome == NULL ? "ok" : response->outcome),
+	    LOG_STR("reason", x->refused), LOG_STR("client", response->client),
+	    LOG_STR("idp", response->idp), LOG_INT("us", us),
 	    LOG_STR("source", x->request.source),
 	    LOG_STR("correlation_id", x->request.correlation_id));
+	if (trace_is_on(&x->request.trace))
+		trace(x, name, end_us);
 }
 
 static void

@@ -55,6 +55,7 @@ http_problem(struct http_response *response, enum problem problem,
 	CHECK((unsigned)problem < PROBLEM_COUNT);
 	row = &problem_rows[problem];
 	response->status = row->status;
+	response->outcome = row->code;
 	response->content_type = NULL;
 	response->cache_control = NULL;
 	if (row->status == 401 && response->www_authenticate == NULL)

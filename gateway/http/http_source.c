@@ -191,18 +191,27 @@ is_correlation_id(const char *text)
 			    "0123456789._-") == len;
 }
 
+/* NULL also where it is there twice: which one would be a guess. */
+static const char *
+only_field(const struct http_head *head, const char *name)
+{
+	const char *value = NULL;
+
+	for (unsigned i = 0; i < head->field_count; i++) {
+		if (strcasecmp(head->fields[i].name, name) != 0)
+			continue;
+		if (value != NULL)
+			return NULL;
+		value = head->fields[i].value;
+	}
+	return value;
+}
+
 static const char *
 given_correlation_id(const struct http_head *head)
 {
-	const char *id = NULL;
+	const char *id = only_field(head, "X-Correlation-Id");
 
-	for (unsigned i = 0; i < head->field_count; i++) {
-		if (strcasecmp(head->fields[i].name, "X-Correlation-Id") != 0)
-			continue;
-		if (id != NULL)
-			return NULL; /* twice: which one would be a guess */
-		id = head->fields[i].value;
-	}
 	return id != NULL && is_correlation_id(id) ? id : NULL;
 }
 
@@ -233,4 +242,17 @@ http_correlation_find(const struct http_proxies *proxies, const char *peer,
 		id = given_correlation_id(head);
 	return id != NULL ? arena_strdup(arena, id)
 			  : random_correlation_id(arena);
+}
+
+void
+http_trace_find(const struct http_proxies *proxies, const char *peer,
+    const struct http_head *head, const char *correlation_id,
+    struct trace_context *trace_r)
+{
+	const char *given = NULL;
+
+	if (head != NULL && http_proxies_trust(proxies, peer))
+		given = only_field(head, "traceparent");
+	if (given == NULL || trace_parse(span_str(given), trace_r) != OK)
+		trace_begin(trace_r, span_str(correlation_id));
 }

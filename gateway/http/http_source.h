@@ -13,6 +13,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "common/trace.h"
 #include "common/span.h"
 #include "gateway/http/http_guard.h"
 
@@ -47,5 +48,11 @@ const char *http_source_find(const struct http_proxies *proxies,
  * hex. `head` NULL: there is none. In the arena; NULL when it is full. */
 const char *http_correlation_find(const struct http_proxies *proxies,
     const char *peer, const struct http_head *head, struct arena *arena);
+
+/* The request's span: beneath the one that a trusted proxy's traceparent
+ * names, else a trace of its own. */
+void http_trace_find(const struct http_proxies *proxies, const char *peer,
+    const struct http_head *head, const char *correlation_id,
+    struct trace_context *trace_r);
 
 #endif

@@ -92,11 +92,19 @@ collect(struct call *call, struct credentials *credentials_r)
 
 /* False: answered. */
 static bool
+/* Told to the log too, which outlives the realm's snapshot. */
+static void
+set_caller(struct call *call, const char *client_id)
+{
+	call->caller_id = client_id;
+	call->response->client = arena_strdup(call->http->arena, client_id);
+}
+
 passed(struct call *call, enum err err)
 {
 	if (err == OK) {
 		if (call->client != NULL)
-			call->caller_id = call->client->client_id;
+			set_caller(call, call->client->client_id);
 		return true;
 	}
 	if (err == ERR_UNAVAILABLE)
@@ -150,7 +158,7 @@ call_check_api_client(struct call *call, unsigned scope)
 	if (!passed(call, api_client_check(call->oauth, call->realm,
 			      &credentials, &api_client)))
 		return false;
-	call->caller_id = api_client->client_id;
+	set_caller(call, api_client->client_id);
 	if ((api_client->scopes & scope) != scope)
 		return refuse(call, PROBLEM_INSUFFICIENT_PERMISSIONS, NULL);
 	return true;
@@ -164,6 +172,8 @@ call_check_idp(struct call *call)
 		return refuse(call, PROBLEM_INVALID_IDP, NULL);
 	if (!call->idp->enabled)
 		return refuse(call, PROBLEM_IDP_DISABLED, NULL);
+	call->response->idp =
+	    arena_strdup(call->http->arena, call->idp->identifier);
 	if (call->client != NULL && !string_set_has(&call->client->idps,
 					span_str(call->idp->identifier)))
 		return refuse(call, PROBLEM_IDP_DISABLED, NULL);
@@ -249,6 +259,7 @@ check_attempts(struct call *call)
 		return true;
 	call_event(call, EVENT_TOO_MANY_ATTEMPTS, NULL);
 	call->response->retry_after_secs = (int)wait_secs;
+	metric_count(M_ATTEMPTS_REFUSED, call->idp->identifier, NULL);
 	return refuse(call, PROBLEM_TOO_MANY_ATTEMPTS, NULL);
 }
 
@@ -289,6 +300,7 @@ call_execution(const struct call *call, const struct release *release,
 	};
 }
 
+	trace_child(&call->http->trace, &execution_r->trace);
 bool
 call_run(struct call *call, const struct execution *execution,
     struct execution_result *result_r, bool *started_r)

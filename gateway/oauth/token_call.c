@@ -85,6 +85,12 @@ log_decision(const struct token_call *call, const char *outcome,
 	if (token != NULL)
 		row_id_make(
 		    call->oauth->vault, ROW_ID_GRANT, token->grant, grant);
+	if (caller_of(call) != NULL)
+		call->response->client =
+		    arena_strdup(call->http->arena, caller_of(call));
+	if (token != NULL && token->idp[0] != '\0')
+		call->response->idp =
+		    arena_strdup(call->http->arena, token->idp);
 	metric_count(M_TOKEN_REQUESTS, call->endpoint, outcome);
 	log_info("token decision", LOG_STR("endpoint", call->endpoint),
 	    LOG_STR("outcome", outcome), LOG_STR("client", caller_of(call)),
@@ -149,7 +155,7 @@ read_form(struct token_call *call)
 		return true;
 	/* RFC 6749 section 3.2: parameters must not come more than once. */
 	return token_call_refuse(call,
-	    err == ERR_NOMEM ? PROBLEM_TOO_LARGE : PROBLEM_INVALID_REQUEST,
+	    err == ERR_NOMEM ? PROBLEM_UNAVAILABLE : PROBLEM_INVALID_REQUEST,
 	    err == ERR_NOMEM     ? NULL
 	    : err == ERR_INVALID ? "The form has a field twice."
 				 : "The form is malformed.");
@@ -199,6 +205,8 @@ collect(struct token_call *call, struct credentials *credentials_r)
 	if (err == ERR_INVALID)
 		return token_call_refuse(
 		    call, PROBLEM_INVALID_REQUEST, err_text(&detail, err));
+	if (err == ERR_NOMEM)
+		return token_call_refuse(call, PROBLEM_UNAVAILABLE, NULL);
 	return err == OK ||
 	       token_call_refuse(call, PROBLEM_INVALID_CLIENT_401, NULL);
 }
@@ -214,8 +222,9 @@ settle_check(
 		return token_call_refuse(
 		    call, PROBLEM_INVALID_REQUEST, err_text(detail, err));
 	return token_call_refuse(call,
-	    err == ERR_UNAVAILABLE ? PROBLEM_UNAVAILABLE
-				   : PROBLEM_INVALID_CLIENT_401,
+	    err == ERR_UNAVAILABLE || err == ERR_NOMEM
+		? PROBLEM_UNAVAILABLE
+		: PROBLEM_INVALID_CLIENT_401,
 	    NULL);
 }
 

@@ -16,7 +16,6 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "gateway/store/query.h"
-#include "gateway/store/store_gather.h"
 #include "gateway/store/store_schema.h"
 
 /* A group's operations wait for each other: 512 take about 10 ms. */
@@ -28,7 +27,10 @@
 /* How often a disk that failed is asked again. */
 #define PROBE_INTERVAL_MS 500
 
-/* In pages of 4 KiB: a checkpoint pays when it writes pages that changed many
+/* SQLite's default, which the store's file has. */
+#define PAGE_BYTES 4096
+
+/* In pages: a checkpoint pays when it writes pages that changed many
  * times once; reads slow down as the WAL grows. */
 #define CHECKPOINT_WHEN_EMPTY_PAGES 4000  /* with nobody waiting */
 #define CHECKPOINT_ANYWAY_PAGES     16000 /* even with callers waiting */
@@ -47,18 +49,16 @@ struct store_writer {
 	pthread_t thread;
 	bool started;
 
-	pthread_mutex_t lock; /* guards the six below */
-	pthread_cond_t work;  /* enough was queued, or stopping was set */
+	pthread_mutex_t lock; /* guards the five below */
+	pthread_cond_t work;  /* something was queued, or stopping was set */
 	struct store_op *head;
 	struct store_op **tail;
 	unsigned queued;
-	unsigned wake_at; /* the thread sleeps until so many are queued; or 0 */
 	bool stopping;
 
 	atomic_bool writable;
 
 	/* The thread's own. */
-	struct store_gather gather;
 	enum err results[GROUP_MAX];
 	int wal_pages;            /* after the last commit */
 	int64_t checkpoint_at_ms; /* not before */
@@ -173,6 +173,7 @@ commit_group(struct store_writer *writer, struct store_op *ops)
 		count++;
 	}
 	metric_add(M_STORE_OPERATIONS, NULL, NULL, count);
+	metric_observe_size(M_STORE_BATCH, NULL, count);
 }
 
 /* ---- what time brings --------------------------------------------------- */
@@ -206,6 +207,7 @@ note_wal_pages(void *user, sqlite3 *db, const char *name, int pages)
 	(void)db;
 	(void)name;
 	writer->wal_pages = pages;
+	metric_set(M_STORE_WAL, NULL, (int64_t)pages * PAGE_BYTES);
 	return SQLITE_OK;
 }
 
@@ -220,6 +222,7 @@ checkpoint(struct store_writer *writer)
 	stop_if_not_durable(sqlite_err(code));
 	if (code == SQLITE_OK && moved == in_wal) {
 		writer->wal_pages = 0; /* the next commit starts it anew */
+		metric_set(M_STORE_WAL, NULL, 0);
 		return;
 	}
 	if (code != SQLITE_OK)
@@ -256,41 +259,21 @@ sleep_until_us(const struct store_writer *writer)
 	return until_ms * 1000;
 }
 
-/* Under the lock. False: time has come, and fewer than `count` are queued. */
+/* Under the lock. False: time has come for something else. */
 static bool
-wait_for_queued(struct store_writer *writer, unsigned count, int64_t until_us)
+wait_for_work(struct store_writer *writer)
 {
+	int64_t until_us = sleep_until_us(writer);
 	struct timespec until = clock_timespec_of_us(until_us);
-	int waited = 0;
 
-	while (writer->queued < count && !writer->stopping && waited == 0) {
-		writer->wake_at = count; /* those before it wake nobody */
+	while (writer->head == NULL && !writer->stopping) {
 		if (until_us == INT64_MAX / 1000 * 1000)
 			pthread_cond_wait(&writer->work, &writer->lock);
-		else
-			waited = pthread_cond_timedwait(
-			    &writer->work, &writer->lock, &until);
+		else if (pthread_cond_timedwait(
+			     &writer->work, &writer->lock, &until) != 0)
+			return false;
 	}
-	writer->wake_at = 0;
-	return writer->queued >= count || writer->stopping;
-}
-
-/* Lets the group grow where that pays. Under the lock. */
-static void
-gather(struct store_writer *writer)
-{
-	unsigned before = writer->queued;
-	unsigned wanted;
-
-	if (before == 0 || writer->stopping)
-		return;
-	wanted = store_gather_until(&writer->gather, before);
-	if (wanted > before) {
-		(void)wait_for_queued(
-		    writer, wanted, clock_mono_us() + GATHER_US);
-		store_gather_waited(&writer->gather, before, writer->queued);
-	}
-	store_gather_taken(&writer->gather, writer->queued);
+	return true;
 }
 
 /* Under the lock: cuts the first GROUP_MAX operations off the queue. */
@@ -325,8 +308,7 @@ writer_main(void *argument)
 		bool waiting;
 
 		pthread_mutex_lock(&writer->lock);
-		idle = !wait_for_queued(writer, 1, sleep_until_us(writer));
-		gather(writer);
+		idle = !wait_for_work(writer);
 		group = take_group(writer);
 		waiting = writer->head != NULL;
 		stop = writer->stopping && !waiting;
@@ -430,7 +412,6 @@ void
 store_writer_submit(struct store_writer *writer, struct store_op *op)
 {
 	bool queued;
-	bool wake;
 
 	op->next = NULL;
 	pthread_mutex_lock(&writer->lock);
@@ -439,14 +420,9 @@ store_writer_submit(struct store_writer *writer, struct store_op *op)
 		*writer->tail = op;
 		writer->tail = &op->next;
 		writer->queued++;
-	}
-	wake = writer->wake_at != 0 && writer->queued >= writer->wake_at;
-	if (wake)
-		writer->wake_at = 0; /* once is enough */
-	pthread_mutex_unlock(&writer->lock);
-	/* Not under the lock, which it would have to wait for. */
-	if (wake)
 		pthread_cond_signal(&writer->work);
+	}
+	pthread_mutex_unlock(&writer->lock);
 	if (!queued)
 		op->done(op->user, ERR_FULL);
 }

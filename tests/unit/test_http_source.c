@@ -175,6 +175,34 @@ refuses_lists_with_other_things(void **state)
 	http_proxies_fini(&list);
 }
 
+/* The trace's first byte, of a head with these headers from this peer. */
+static uint8_t
+trace_of(const char *peer, const char *first, const char *second)
+{
+	const struct http_head_field fields[] = {
+	    {"TraceParent", first}, {"traceparent", second}};
+	const struct http_head head = head_of(fields, second == NULL ? 1 : 2);
+	struct trace_context trace;
+
+	http_trace_find(
+	    &proxies, peer, &head, "ee112233445566778899aabbccddeeff", &trace);
+	assert_true(trace.is_set);
+	return trace.trace[0];
+}
+
+static void
+traces_from_trusted_proxies_only(void **state)
+{
+	static const char given[] =
+	    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+	(void)state;
+	assert_int_equal(trace_of("127.0.0.1", given, NULL), 0x0a);
+	assert_int_equal(trace_of("192.0.2.1", given, NULL), 0xee);
+	assert_int_equal(trace_of("127.0.0.1", "00-0af7", NULL), 0xee);
+	assert_int_equal(trace_of("127.0.0.1", given, given), 0xee);
+}
+
 int
 main(void)
 {
@@ -186,6 +214,7 @@ main(void)
 	    cmocka_unit_test(takes_the_proxys_correlation_id),
 	    cmocka_unit_test(makes_its_own_correlation_id),
 	    cmocka_unit_test(refuses_lists_with_other_things),
+	    cmocka_unit_test(traces_from_trusted_proxies_only),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -51,6 +51,40 @@ counters_and_gauges(void **state)
 }
 
 static void
+gauges_that_are_hidden(void **state)
+{
+	(void)state;
+	metric_set(M_ENGINE_RSS, "a", 4096);
+	metric_set(M_ENGINE_RSS, "a", 8192);
+	assert_true(
+	    rendered("\npostern_engine_resident_bytes{engine=\"a\"} 8192\n"));
+	metric_hide(M_ENGINE_RSS);
+	assert_false(rendered("postern_engine_resident_bytes{"));
+	metric_set(M_ENGINE_RSS, "b", 1);
+	assert_true(
+	    rendered("\npostern_engine_resident_bytes{engine=\"b\"} 1\n"));
+	assert_false(rendered("{engine=\"a\"}"));
+	metric_hide(M_LAST_SUCCESS);
+	assert_false(rendered("\npostern_last_success_age_seconds "));
+}
+
+static void
+histograms_of_sizes(void **state)
+{
+	(void)state;
+	metric_observe_size(M_STORE_BATCH, NULL, 1);
+	metric_observe_size(M_STORE_BATCH, NULL, 3);
+	metric_observe_size(M_STORE_BATCH, NULL, 5000);
+	assert_true(
+	    rendered("\npostern_store_batch_operations_bucket{le=\"2\"} 1\n"));
+	assert_true(
+	    rendered("\npostern_store_batch_operations_bucket{le=\"3\"} 2\n"));
+	assert_true(rendered(
+	    "\npostern_store_batch_operations_bucket{le=\"+Inf\"} 3\n"));
+	assert_true(rendered("\npostern_store_batch_operations_sum 5004\n"));
+}
+
+static void
 histograms(void **state)
 {
 	(void)state;
@@ -146,6 +180,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counters_and_gauges),
+	    cmocka_unit_test(gauges_that_are_hidden),
+	    cmocka_unit_test(histograms_of_sizes),
 	    cmocka_unit_test(histograms),
 	    cmocka_unit_test(values_are_escaped),
 	    cmocka_unit_test(series_are_bounded),
