@@ -107,7 +107,7 @@ execute_process(COMMAND gzip -9nf ${package_dir}/changelog
 	COMMAND_ERROR_IS_FATAL ANY)
 
 package_service(gateway postern-gateway.service)
-package_documents(gateway docs/OPERATING.md docs/SCRIPT-API.md
+package_documents(gateway ${guides}
 	docs/METRICS.md docs/grafana-dashboard.json)
 install(PROGRAMS systemd/postern-pki
 	DESTINATION usr/sbin COMPONENT gateway)
