@@ -60,3 +60,13 @@ def test_every_endpoint_is_told():
     text = (DOCS / "HTTP-API.md").read_text()
     for (path,) in rows("gateway/oauth/routes.def", "ROUTE", 2):
         assert f"`{path}`" in text, path
+
+
+def test_every_reason_not_to_be_ready_is_told():
+    source = (ROOT / "gateway/admin/admin_health.c").read_text()
+    body = re.search(r"^why_not_ready\(.*?^}", source, re.S | re.M)[0]
+    reasons = re.findall(r'"([^"]*)"', re.sub(r'"\s+"', "", body))
+    text = (DOCS / "OPERATING.md").read_text()
+    assert len(reasons) > 1
+    for reason in reasons:
+        assert f'| not ready: "{reason}"' in text, reason
