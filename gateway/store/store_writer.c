@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/metric.h"
 #include "gateway/store/query.h"
+#include "gateway/store/store_gather.h"
 #include "gateway/store/store_schema.h"
 
 /* A group's operations wait for each other: 512 take about 10 ms. */
@@ -49,16 +50,18 @@ struct store_writer {
 	pthread_t thread;
 	bool started;
 
-	pthread_mutex_t lock; /* guards the five below */
-	pthread_cond_t work;  /* something was queued, or stopping was set */
+	pthread_mutex_t lock; /* guards the six below */
+	pthread_cond_t work;  /* enough was queued, or stopping was set */
 	struct store_op *head;
 	struct store_op **tail;
 	unsigned queued;
+	unsigned wake_at; /* the thread sleeps until so many are queued; or 0 */
 	bool stopping;
 
 	atomic_bool writable;
 
 	/* The thread's own. */
+	struct store_gather gather;
 	enum err results[GROUP_MAX];
 	int wal_pages;            /* after the last commit */
 	int64_t checkpoint_at_ms; /* not before */
@@ -259,21 +262,41 @@ sleep_until_us(const struct store_writer *writer)
 	return until_ms * 1000;
 }
 
-/* Under the lock. False: time has come for something else. */
+/* Under the lock. False: time has come, and fewer than `count` are queued. */
 static bool
-wait_for_work(struct store_writer *writer)
+wait_for_queued(struct store_writer *writer, unsigned count, int64_t until_us)
 {
-	int64_t until_us = sleep_until_us(writer);
 	struct timespec until = clock_timespec_of_us(until_us);
+	int waited = 0;
 
-	while (writer->head == NULL && !writer->stopping) {
+	while (writer->queued < count && !writer->stopping && waited == 0) {
+		writer->wake_at = count; /* those before it wake nobody */
 		if (until_us == INT64_MAX / 1000 * 1000)
 			pthread_cond_wait(&writer->work, &writer->lock);
-		else if (pthread_cond_timedwait(
-			     &writer->work, &writer->lock, &until) != 0)
-			return false;
+		else
+			waited = pthread_cond_timedwait(
+			    &writer->work, &writer->lock, &until);
 	}
-	return true;
+	writer->wake_at = 0;
+	return writer->queued >= count || writer->stopping;
+}
+
+/* Lets the group grow where that pays. Under the lock. */
+static void
+gather(struct store_writer *writer)
+{
+	unsigned before = writer->queued;
+	unsigned wanted;
+
+	if (before == 0 || writer->stopping)
+		return;
+	wanted = store_gather_until(&writer->gather, before);
+	if (wanted > before) {
+		(void)wait_for_queued(
+		    writer, wanted, clock_mono_us() + GATHER_US);
+		store_gather_waited(&writer->gather, before, writer->queued);
+	}
+	store_gather_taken(&writer->gather, writer->queued);
 }
 
 /* Under the lock: cuts the first GROUP_MAX operations off the queue. */
@@ -308,7 +331,8 @@ writer_main(void *argument)
 		bool waiting;
 
 		pthread_mutex_lock(&writer->lock);
-		idle = !wait_for_work(writer);
+		idle = !wait_for_queued(writer, 1, sleep_until_us(writer));
+		gather(writer);
 		group = take_group(writer);
 		waiting = writer->head != NULL;
 		stop = writer->stopping && !waiting;
@@ -412,6 +436,7 @@ void
 store_writer_submit(struct store_writer *writer, struct store_op *op)
 {
 	bool queued;
+	bool wake;
 
 	op->next = NULL;
 	pthread_mutex_lock(&writer->lock);
@@ -420,9 +445,14 @@ store_writer_submit(struct store_writer *writer, struct store_op *op)
 		*writer->tail = op;
 		writer->tail = &op->next;
 		writer->queued++;
-		pthread_cond_signal(&writer->work);
 	}
+	wake = writer->wake_at != 0 && writer->queued >= writer->wake_at;
+	if (wake)
+		writer->wake_at = 0; /* once is enough */
 	pthread_mutex_unlock(&writer->lock);
+	/* Not under the lock, which it would have to wait for. */
+	if (wake)
+		pthread_cond_signal(&writer->work);
 	if (!queued)
 		op->done(op->user, ERR_FULL);
 }
