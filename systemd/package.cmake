@@ -119,7 +119,7 @@ install(DIRECTORY docs/demo-realm
 	DESTINATION usr/share/doc/postern-gateway/examples COMPONENT gateway)
 
 package_service(engine postern-engine.service postern-engine@.service)
-package_documents(engine docs/OPERATING.md)
+package_documents(engine ${guides})
 install(FILES systemd/engine-tls.conf RENAME tls.conf
 	DESTINATION usr/share/postern-engine COMPONENT engine)
 install(FILES systemd/engine-http.conf RENAME http.conf
