@@ -13,11 +13,12 @@ NAME_MAX = 150
 
 def name_of(case):
     """unit/STEM as ctest says it; service/FILE::TEST for pytest, or
-    systemd/FILE::TEST."""
+    systemd/FILE::TEST, chaos/FILE::TEST."""
     where = case.get("classname", "")
     place = re.search(r"(?:^|\.)test_(\w+)((?:\.\w+)*)$", where)
     name = case.get("name", "?")
-    kind = "systemd" if ".systemd." in where else "service"
+    kind = next((k for k in ("systemd", "chaos") if f".{k}." in where),
+                "service")
     return f"{kind}/{place[1]}::{name}" if place else name
 
 

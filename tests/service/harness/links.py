@@ -45,10 +45,12 @@ class LinkedService(Service):
     `engines` maps a name to what differs from an ordinary remote engine:
     a dict of flags, None for a flag that is left out."""
 
+    tls_address = "127.0.0.1"
+
     def __init__(self, realm, pki, engines, gateway_flags=()):
         self.pki = pki
         self.tls_port = free_port()
-        self.tls_url = f"tls+tcp://127.0.0.1:{self.tls_port}"
+        self.tls_url = f"tls+tcp://{self.tls_address}:{self.tls_port}"
         self.differences = engines
         super().__init__(realm, gateway_flags, engines=tuple(engines))
 
