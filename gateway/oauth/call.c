@@ -90,8 +90,6 @@ collect(struct call *call, struct credentials *credentials_r)
 	return true;
 }
 
-/* False: answered. */
-static bool
 /* Told to the log too, which outlives the realm's snapshot. */
 static void
 set_caller(struct call *call, const char *client_id)
@@ -100,6 +98,8 @@ set_caller(struct call *call, const char *client_id)
 	call->response->client = arena_strdup(call->http->arena, client_id);
 }
 
+/* False: answered. */
+static bool
 passed(struct call *call, enum err err)
 {
 	if (err == OK) {
@@ -170,10 +170,10 @@ call_check_idp(struct call *call)
 	call->idp = realm_idp(call->realm, call->http->idp);
 	if (call->idp == NULL)
 		return refuse(call, PROBLEM_INVALID_IDP, NULL);
-	if (!call->idp->enabled)
-		return refuse(call, PROBLEM_IDP_DISABLED, NULL);
 	call->response->idp =
 	    arena_strdup(call->http->arena, call->idp->identifier);
+	if (!call->idp->enabled)
+		return refuse(call, PROBLEM_IDP_DISABLED, NULL);
 	if (call->client != NULL && !string_set_has(&call->client->idps,
 					span_str(call->idp->identifier)))
 		return refuse(call, PROBLEM_IDP_DISABLED, NULL);
@@ -257,9 +257,9 @@ check_attempts(struct call *call)
 	    call->realm->attempts_per_source_4xx);
 	if (wait_secs == 0)
 		return true;
+	metric_count(M_ATTEMPTS_REFUSED, call->idp->identifier, NULL);
 	call_event(call, EVENT_TOO_MANY_ATTEMPTS, NULL);
 	call->response->retry_after_secs = (int)wait_secs;
-	metric_count(M_ATTEMPTS_REFUSED, call->idp->identifier, NULL);
 	return refuse(call, PROBLEM_TOO_MANY_ATTEMPTS, NULL);
 }
 
@@ -298,9 +298,9 @@ call_execution(const struct call *call, const struct release *release,
 	    .wants_recording = shadow_wants(
 		dispatch_shadow(call->oauth->dispatch), call->idp, release),
 	};
+	trace_child(&call->http->trace, &execution_r->trace);
 }
 
-	trace_child(&call->http->trace, &execution_r->trace);
 bool
 call_run(struct call *call, const struct execution *execution,
     struct execution_result *result_r, bool *started_r)
