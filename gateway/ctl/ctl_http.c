@@ -358,7 +358,7 @@ explain(const struct ctl_http *http, CURLcode code,
 	if (code == CURLE_WRITE_ERROR)
 		return err_set_errno(detail, ERR_IO, "the file");
 	if (code == CURLE_PARTIAL_FILE)
-		return err_set(detail, ERR_LOST,
+		return err_set(detail, ERR_UNKNOWN_FATE,
 		    "%s ended its answer before the end", http->base);
 	if (code == CURLE_PEER_FAILED_VERIFICATION ||
 	    code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CONNECT_ERROR)
