@@ -476,6 +476,7 @@ open_public(struct gateway *gateway, struct err_detail *detail)
 	    .request_ms = gateway->conf.request_ms,
 	    .body_max_bytes = (size_t)gateway->conf.body_max_bytes,
 	    .context = &gateway->oauth,
+	    .worker_begins = vault_thread_begin,
 	};
 
 	config.routes = oauth_routes(&config.route_count);
@@ -491,6 +492,7 @@ open_admin(struct gateway *gateway, struct err_detail *detail)
 	    .trusted_proxy = "",
 	    .threads = ADMIN_THREADS,
 	    .request_ms = gateway->conf.request_ms,
+	    .worker_begins = vault_thread_begin,
 	};
 
 	admin_fill(&config, &gateway->admin);
@@ -522,9 +524,9 @@ gateway_serve(struct gateway *gateway, struct err_detail *detail)
 	if (err == OK)
 		err = housekeeping_start(&gateway->housekeeping, detail);
 	if (err == OK)
-		err = start_watchdog(gateway, detail);
-	if (err == OK)
 		err = probe_start(gateway->dispatch, detail);
+	if (err == OK)
+		err = start_watchdog(gateway, detail);
 	if (err != OK)
 		return err;
 	log_info("gateway ready",

@@ -24,10 +24,14 @@
 /* The longest DNS name, and its end. */
 #define HOST_BYTES 254
 
+/* How long a question that there is no memory for is on its way. */
+#define NO_MEMORY_MS 20
+
 enum context_state {
 	CONTEXT_IDLE,
 	CONTEXT_SENDING, /* also while there is no connection */
-	CONTEXT_WAITING
+	CONTEXT_WAITING,
+	CONTEXT_FAILING /* there was no memory for the question */
 };
 
 struct link_context {
@@ -118,6 +122,8 @@ context_done(void *user)
 		pthread_mutex_unlock(&context->lock);
 		return;
 	}
+	if (context->state == CONTEXT_FAILING)
+		rv = NNG_ENOMEM;
 	was_sending = context->state == CONTEXT_SENDING;
 	/* The question that could not be sent, or the answer. */
 	if (was_sending ? rv != 0 : rv == 0)
@@ -133,6 +139,16 @@ context_done(void *user)
 	nng_msg_free(message);
 }
 
+/* As if the question had been lost, a little later: who asks again at once
+ * would find no more memory. */
+static void
+fail_later(struct link_context *context)
+{
+	context->state = CONTEXT_FAILING;
+	nng_aio_set_timeout(context->aio, NNG_DURATION_INFINITE);
+	nng_sleep_aio(NO_MEMORY_MS, context->aio);
+}
+
 void
 link_ask(struct link_client *client, unsigned index, struct span bytes,
     int timeout_ms)
@@ -142,17 +158,19 @@ link_ask(struct link_client *client, unsigned index, struct span bytes,
 	int rv;
 
 	CHECK(index < client->context_count);
-	/* Without memory for a question the engine is of no use; started anew
-	 * it is. */
 	rv = nng_msg_alloc(&message, bytes.len);
-	CHECK(rv == 0);
-	if (bytes.len > 0)
+	if (rv == 0 && bytes.len > 0)
 		memcpy(nng_msg_body(message), bytes.data, bytes.len);
 
 	pthread_mutex_lock(&context->lock);
 	CHECK(context->state == CONTEXT_IDLE);
-	context->state = CONTEXT_SENDING;
 	context->is_cancelled = false;
+	if (rv != 0) {
+		fail_later(context);
+		pthread_mutex_unlock(&context->lock);
+		return;
+	}
+	context->state = CONTEXT_SENDING;
 	context->deadline_ms =
 	    timeout_ms > 0 ? clock_mono_ms() + timeout_ms : 0;
 	nng_aio_set_msg(context->aio, message);

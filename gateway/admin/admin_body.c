@@ -9,6 +9,7 @@
 
 #include "common/json_text.h"
 #include "gateway/admin/admin_problem.h"
+#include "gateway/realm/json_memory.h"
 
 /* jansson recurses, on a worker's small stack. */
 #define DEPTH_MAX 16
@@ -20,6 +21,7 @@ static json_t *
 parse(struct span text, struct http_response *response)
 {
 	json_error_t error;
+	bool no_memory;
 	char sentence[SENTENCE_BYTES];
 	json_t *body;
 
@@ -28,10 +30,14 @@ parse(struct span text, struct http_response *response)
 		    response, ADMIN_INVALID, "The body is nested too deeply.");
 		return NULL;
 	}
-	body = json_loadb(
-	    (const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+	body =
+	    json_memory_load(text, JSON_REJECT_DUPLICATES, &error, &no_memory);
 	if (body != NULL)
 		return body;
+	if (no_memory) {
+		admin_problem(response, ADMIN_UNAVAILABLE, NULL);
+		return NULL;
+	}
 	(void)snprintf(sentence, sizeof sentence,
 	    "The body is not JSON, or names a member twice: line %d, column "
 	    "%d.",

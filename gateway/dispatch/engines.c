@@ -33,7 +33,10 @@ answer_message(struct link_request *request, const struct message *message)
 	struct buf bytes;
 
 	buf_init(&bytes, MESSAGE_MAX_BYTES);
-	CHECK(message_encode(message, &bytes, NULL) == OK);
+	/* Without memory the answer is empty, which is none: the engine asks
+	 * again, or its question failed. */
+	if (message_encode(message, &bytes, NULL) != OK)
+		buf_reset(&bytes);
 	link_answer(request, buf_span(&bytes));
 	buf_wipe(&bytes);
 }

@@ -16,6 +16,7 @@
 #include "proto/clock_readings.h"
 #include "proto/frame.h"
 #include "proto/message_json.h"
+#include "gateway/realm/json_memory.h"
 
 /* Of nesting: the command line takes 64 levels of a whole document, and a
  * civetweb worker has little stack. */
@@ -54,9 +55,9 @@ append_value(struct buf *out, bool *first, const char *key, struct span text)
 	if (!span_present(text))
 		return true;
 	if (json_depth(text) <= VALUE_DEPTH_MAX)
-		tree = json_loadb((const char *)text.data, text.len,
+		tree = json_memory_load(text,
 		    JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
-		    NULL);
+		    NULL, NULL);
 	json_append_member_raw(
 	    out, first, key, tree == NULL ? span_str("null") : text);
 	json_decref(tree);

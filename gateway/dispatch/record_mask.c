@@ -10,6 +10,7 @@
 
 #include "common/json_text.h"
 #include "gateway/dispatch/outcomes.h"
+#include "gateway/realm/json_memory.h"
 
 #define MASKED "***"
 
@@ -28,8 +29,8 @@ parse(struct span text)
 {
 	if (!span_present(text) || json_depth(text) > RECORD_MASK_DEPTH)
 		return NULL;
-	return json_loadb((const char *)text.data, text.len,
-	    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	return json_memory_load(
+	    text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL, NULL);
 }
 
 /* ---- pointers (RFC 6901) ---------------------------------------------------

@@ -7,6 +7,7 @@
 
 #include "common/json_text.h"
 #include "gateway/dispatch/record_mask.h"
+#include "gateway/realm/json_memory.h"
 
 /* One side of an example: a result that people read, not one at its limit. */
 #define SIDE_BYTES 4096
@@ -17,8 +18,8 @@ parse(struct span text)
 {
 	if (!span_present(text) || json_depth(text) > RECORD_MASK_DEPTH)
 		return NULL;
-	return json_loadb((const char *)text.data, text.len,
-	    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	return json_memory_load(
+	    text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL, NULL);
 }
 
 static bool

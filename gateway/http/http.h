@@ -128,6 +128,8 @@ struct http_config {
 	int64_t request_ms;
 	size_t body_max_bytes;
 	size_t response_max_bytes; /* 0: HTTP_RESPONSE_MAX_BYTES */
+	/* On each worker's thread before it serves; may die; NULL: nothing. */
+	void (*worker_begins)(void);
 	const struct http_route *routes;
 	size_t route_count;
 	void *context;                      /* given to every handler */

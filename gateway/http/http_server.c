@@ -163,6 +163,8 @@ on_thread_start(const struct mg_context *ctx, int thread_type)
 		return NULL;
 	worker = http_worker_new(&server->site.config);
 	CHECK(worker != NULL); /* before the process is ready: may die */
+	if (server->site.config.worker_begins != NULL)
+		server->site.config.worker_begins();
 	return worker;
 }
 

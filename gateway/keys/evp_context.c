@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "gateway/keys/openssl_memory.h"
 #include "gateway/keys/openssl_names.h"
 
 /* Set once by fetch_algorithms(), process-lifetime. NULL: not available. */
@@ -20,6 +22,16 @@ static struct {
 	pthread_key_t thread_key; /* only for its destructor */
 	bool have_key;            /* thread_key is valid */
 } algorithms;
+
+/* For threads that first need one where there is no memory: those that do not
+ * serve HTTP are fewer on machines of up to 16 cores. */
+#define RESERVE 48
+
+static struct {
+	pthread_mutex_t lock; /* guards the two below */
+	struct evp_context *contexts[RESERVE];
+	unsigned count;
+} reserve = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static pthread_once_t algorithms_once = PTHREAD_ONCE_INIT;
 
@@ -42,6 +54,7 @@ context_free(void *argument)
 static void
 fetch_algorithms(void)
 {
+	openssl_memory_set();
 	algorithms.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	algorithms.ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -83,6 +96,47 @@ context_fill(struct evp_context *context)
 		   1;
 }
 
+static struct evp_context *
+context_new(void)
+{
+	struct evp_context *context = calloc(1, sizeof *context);
+
+	if (context != NULL && !context_fill(context)) {
+		context_free(context);
+		context = NULL;
+	}
+	return context;
+}
+
+static struct evp_context *
+take_reserved(void)
+{
+	struct evp_context *context = NULL;
+
+	pthread_mutex_lock(&reserve.lock);
+	if (reserve.count > 0)
+		context = reserve.contexts[--reserve.count];
+	pthread_mutex_unlock(&reserve.lock);
+	return context;
+}
+
+bool
+evp_context_reserve(void)
+{
+	bool full = evp_context_get() != NULL;
+
+	pthread_mutex_lock(&reserve.lock);
+	while (full && reserve.count < RESERVE) {
+		struct evp_context *context = context_new();
+
+		full = context != NULL;
+		if (full)
+			reserve.contexts[reserve.count++] = context;
+	}
+	pthread_mutex_unlock(&reserve.lock);
+	return full;
+}
+
 struct evp_context *
 evp_context_get(void)
 {
@@ -93,14 +147,13 @@ evp_context_get(void)
 	pthread_once(&algorithms_once, fetch_algorithms);
 	if (!algorithms_are_there())
 		return NULL;
-	context = calloc(1, sizeof *context);
+	context = context_new();
+	if (context == NULL)
+		context = take_reserved();
 	if (context == NULL)
 		return NULL;
-	if (!context_fill(context) ||
-	    pthread_setspecific(algorithms.thread_key, context) != 0) {
-		context_free(context);
-		return NULL;
-	}
+	/* Without memory for that it is not freed: such threads do not end. */
+	(void)pthread_setspecific(algorithms.thread_key, context);
 	own_context = context;
 	return context;
 }

@@ -7,6 +7,8 @@
 #ifndef POSTERN_EVP_CONTEXT_H
 #define POSTERN_EVP_CONTEXT_H
 
+#include <stdbool.h>
+
 #include "gateway/keys/openssl_names.h"
 
 /* Each has its algorithm set and waits for a key (or data). */
@@ -17,7 +19,12 @@ struct evp_context {
 	EVP_MD_CTX *sha256;
 };
 
-/* The calling thread's set; NULL: no memory, or an algorithm is missing. */
+/* The calling thread's set; NULL: no memory, or an algorithm is missing.
+ * Threads that serve get theirs as they begin (vault_thread_begin()), others at
+ * their first use, from the reserve if there is no memory then. */
 struct evp_context *evp_context_get(void);
+
+/* Before the process is ready. False as above. */
+bool evp_context_reserve(void);
 
 #endif

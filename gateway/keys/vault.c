@@ -146,7 +146,7 @@ vault_of(struct span master, struct vault **vault_r, struct err_detail *detail)
 {
 	struct vault *vault = calloc(1, sizeof *vault);
 
-	if (vault == NULL || evp_context_get() == NULL ||
+	if (vault == NULL || !evp_context_reserve() ||
 	    !derive_all(vault, master)) {
 		vault_close(vault);
 		return err_set(detail, vault == NULL ? ERR_NOMEM : ERR_CRYPTO,
@@ -194,7 +194,8 @@ vault_close(struct vault *vault)
 
 /* ---- digests ------------------------------------------------------------ */
 
-/* Cannot fail but for a thread's first use without memory: see vault.h. */
+/* Why neither this nor a digest fails for want of memory: evp_context.h and
+ * openssl_memory.h. */
 static struct evp_context *
 context_or_die(void)
 {
@@ -202,6 +203,12 @@ context_or_die(void)
 
 	CHECK(context != NULL);
 	return context;
+}
+
+void
+vault_thread_begin(void)
+{
+	(void)context_or_die();
 }
 
 void
@@ -234,6 +241,20 @@ vault_mac(struct vault *vault, enum vault_purpose purpose, struct span bytes,
 	CHECK(purpose < VAULT_PURPOSES);
 	CHECK(hmac(context_or_die()->hmac, vault->keys[purpose], bytes,
 	    span_str(""), out_r));
+}
+
+void
+vault_mac_parts(struct vault *vault, enum vault_purpose purpose,
+    const struct span *parts, size_t count, uint8_t out_r[DIGEST_BYTES])
+{
+	EVP_MAC_CTX *ctx = context_or_die()->hmac;
+	size_t len;
+
+	CHECK(purpose < VAULT_PURPOSES);
+	CHECK(EVP_MAC_init(ctx, vault->keys[purpose], KEY_BYTES, NULL) == 1);
+	for (size_t i = 0; i < count; i++)
+		CHECK(EVP_MAC_update(ctx, parts[i].data, parts[i].len) == 1);
+	CHECK(EVP_MAC_final(ctx, out_r, &len, DIGEST_BYTES) == 1);
 }
 
 /* ---- sealing ------------------------------------------------------------ */

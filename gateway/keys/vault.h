@@ -68,10 +68,18 @@ enum err vault_unseal(struct vault *vault, enum vault_purpose purpose,
 void vault_mac(struct vault *vault, enum vault_purpose purpose,
     struct span bytes, uint8_t out_r[DIGEST_BYTES]);
 
+/* The same of several parts, put one after the other without memory. */
+void vault_mac_parts(struct vault *vault, enum vault_purpose purpose,
+    const struct span *parts, size_t count, uint8_t out_r[DIGEST_BYTES]);
+
 /* A keyed permutation of 64-bit numbers and its inverse: neighbouring row
  * numbers give unrelated token prefixes. */
 uint64_t vault_permute(struct vault *vault, uint64_t number);
 uint64_t vault_unpermute(struct vault *vault, uint64_t permuted);
+
+/* For a thread that will serve: makes now what digests need, which cannot fail
+ * later. Dies without memory. */
+void vault_thread_begin(void);
 
 /* SHA-256, unkeyed; here because OpenSSL is at home in this folder. */
 void digest_sha256(struct span bytes, uint8_t out_r[DIGEST_BYTES]);

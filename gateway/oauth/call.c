@@ -57,8 +57,8 @@ call_begin(struct call *call, const struct oauth *oauth, enum script_kind kind,
 		return refuse(call, PROBLEM_UNAVAILABLE, NULL);
 	}
 	err = registration_request_parse(http, &call->body, &detail);
-	if (err == ERR_NOMEM)
-		return refuse(call, PROBLEM_TOO_LARGE, NULL);
+	if (err == ERR_NOMEM || err == ERR_UNAVAILABLE)
+		return unavailable(call);
 	if (err != OK)
 		return refuse(
 		    call, PROBLEM_INVALID_REQUEST, err_text(&detail, err));
@@ -85,6 +85,8 @@ collect(struct call *call, struct credentials *credentials_r)
 	if (err == ERR_INVALID)
 		return refuse(
 		    call, PROBLEM_INVALID_REQUEST, err_text(&detail, err));
+	if (err == ERR_NOMEM)
+		return unavailable(call);
 	if (err != OK)
 		return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
 	return true;
@@ -107,7 +109,7 @@ passed(struct call *call, enum err err)
 			set_caller(call, call->client->client_id);
 		return true;
 	}
-	if (err == ERR_UNAVAILABLE)
+	if (err == ERR_UNAVAILABLE || err == ERR_NOMEM)
 		return unavailable(call);
 	return refuse(call, PROBLEM_INVALID_CLIENT, NULL);
 }

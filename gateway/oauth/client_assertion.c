@@ -18,6 +18,7 @@
 #include "gateway/oauth/auth_guard.h"
 #include "gateway/oauth/event.h"
 #include "gateway/store/store_assertion.h"
+#include "gateway/realm/json_memory.h"
 
 /* RFC 7523 section 2.2. */
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -94,8 +95,8 @@ load_part(struct span part)
 	buf_init(&text, ASSERTION_BYTES_MAX);
 	if (base64url_decode(part, &text) == OK && text.len > 0 &&
 	    json_depth(buf_span(&text)) <= ASSERTION_DEPTH_MAX)
-		tree = json_loadb((const char *)text.data, text.len,
-		    JSON_REJECT_DUPLICATES, NULL);
+		tree = json_memory_load(
+		    buf_span(&text), JSON_REJECT_DUPLICATES, NULL, NULL);
 	buf_fini(&text);
 	if (tree != NULL && !json_is_object(tree)) {
 		json_decref(tree);

@@ -11,6 +11,7 @@
 #include "common/json_text.h"
 #include "gateway/oauth/id_token.h"
 #include "gateway/oauth/row_id.h"
+#include "gateway/realm/json_memory.h"
 
 /* Above every JWT that access_token.c makes. */
 #define JWT_BYTES_MAX (96 * 1024)
@@ -40,19 +41,19 @@ static enum err
 number_of_claims(struct vault *vault, struct span claims, uint64_t *number_r)
 {
 	enum err err = ERR_SYNTAX;
-	json_error_t error;
+	bool no_memory;
 	json_t *tree, *jti;
 
 	if (json_depth(claims) > CLAIMS_DEPTH_MAX)
 		return ERR_SYNTAX;
-	tree = json_loadb((const char *)claims.data, claims.len,
-	    JSON_REJECT_DUPLICATES, &error);
+	tree =
+	    json_memory_load(claims, JSON_REJECT_DUPLICATES, NULL, &no_memory);
 	jti = json_object_get(tree, "jti");
 	if (json_is_string(jti))
 		err = row_id_parse(vault, ROW_ID_TOKEN,
 		    span_str(json_string_value(jti)), number_r);
 	json_decref(tree);
-	return err;
+	return no_memory ? ERR_NOMEM : err;
 }
 
 static enum err

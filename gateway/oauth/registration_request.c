@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/json_text.h"
+#include "gateway/realm/json_memory.h"
 
 /* ---- JSON -----------------------------------------------------------------
  */
@@ -150,22 +151,24 @@ take_members(json_t *body, struct arena *arena, struct registration_request *r)
 }
 
 /* Depth first: jansson recurses and these threads have small stacks. NULL:
- * `detail` says why, not in jansson's words, which quote the body: RFC 6749
- * section 5.2 allows no such characters in an error_description. */
+ * *err_r and `detail` say why, not in jansson's words, which quote the body:
+ * RFC 6749 section 5.2 allows no such characters in an error_description. */
 static json_t *
-load_json(struct span text, struct err_detail *detail)
+load_json(struct span text, enum err *err_r, struct err_detail *detail)
 {
 	json_error_t error;
+	bool no_memory;
 	json_t *tree;
 
 	if (json_depth(text) > REQUEST_DEPTH_MAX) {
-		(void)err_set(detail, ERR_SYNTAX,
+		*err_r = err_set(detail, ERR_SYNTAX,
 		    "The body is nested deeper than %d.", REQUEST_DEPTH_MAX);
 		return NULL;
 	}
-	tree = json_loadb((const char *)text.data, text.len,
-	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-	if (tree != NULL)
+	tree = json_memory_load(
+	    text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error, &no_memory);
+	*err_r = no_memory ? ERR_UNAVAILABLE : ERR_SYNTAX;
+	if (tree != NULL || no_memory)
 		return tree;
 	if (json_error_code(&error) == json_error_duplicate_key)
 		(void)err_set(
@@ -181,11 +184,11 @@ static enum err
 parse_json(const struct http_request *http, struct registration_request *r,
     struct err_detail *detail)
 {
-	json_t *body = load_json(http->body, detail);
 	enum err err;
+	json_t *body = load_json(http->body, &err, detail);
 
 	if (body == NULL)
-		return ERR_SYNTAX;
+		return err;
 	err = json_is_object(body) ? take_members(body, http->arena, r)
 				   : err_set(detail, ERR_SYNTAX,
 					 "The body is not a JSON object.");
@@ -243,7 +246,9 @@ parse_form(const struct http_request *http, struct registration_request *r,
 	params = http_form_get(&form, "hook_context_custom_params");
 	if (!span_present(params))
 		return OK;
-	tree = load_json(params, NULL);
+	tree = load_json(params, &err, NULL);
+	if (tree == NULL && err == ERR_UNAVAILABLE)
+		return err;
 	if (tree == NULL) {
 		r->wrong_field =
 		    "hook_context_custom_params is not valid JSON.";

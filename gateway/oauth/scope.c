@@ -65,7 +65,9 @@ scope_narrow(const struct realm_client *client, struct span granted,
 			err = ERR_DENIED;
 	}
 	if (err == OK)
-		err = out.len == 0 ? ERR_DENIED : buf_status(&out);
+		err = buf_status(&out);
+	if (err == OK && out.len == 0)
+		err = ERR_DENIED;
 	if (err == OK) {
 		*scope_r = arena_copy_str(arena, buf_span(&out));
 		err = *scope_r == NULL ? ERR_NOMEM : OK;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/json_text.h"
+#include "gateway/realm/json_memory.h"
 
 /* Claims of the protocol (SPEC 2): never a script's to set. `id` and `amr` are
  * handled apart. */
@@ -171,11 +172,13 @@ read_sub(const struct realm *realm, const struct realm_idp *idp, json_t *user,
 
 /* Parsed under the limits a hostile text must pass first; NULL: refused. */
 static json_t *
-load_user(struct span user, struct err_detail *detail)
+load_user(struct span user, enum err *err_r, struct err_detail *detail)
 {
 	json_error_t error;
+	bool no_memory;
 	json_t *tree;
 
+	*err_r = ERR_INVALID;
 	if (user.len > USER_BYTES_MAX) {
 		(void)err_set(detail, ERR_INVALID,
 		    "user is larger than %d bytes of JSON", USER_BYTES_MAX);
@@ -186,10 +189,11 @@ load_user(struct span user, struct err_detail *detail)
 		    "user is nested deeper than %d", USER_DEPTH_MAX);
 		return NULL;
 	}
-	tree = json_loadb(
-	    (const char *)user.data, user.len, JSON_REJECT_DUPLICATES, &error);
+	tree =
+	    json_memory_load(user, JSON_REJECT_DUPLICATES, &error, &no_memory);
 	if (tree != NULL && json_is_object(tree))
 		return tree;
+	*err_r = no_memory ? ERR_NOMEM : ERR_INVALID;
 	/* The parser keeps integers in 64 bits. */
 	if (tree == NULL &&
 	    json_error_code(&error) == json_error_numeric_overflow)
@@ -213,9 +217,9 @@ subject_read(const struct realm *realm, const struct realm_idp *idp,
 	if (!span_present(user))
 		return err_set(detail, ERR_INVALID,
 		    "complete returned a 2xxx status without a user");
-	tree = load_user(user, detail);
+	tree = load_user(user, &err, detail);
 	if (tree == NULL)
-		return ERR_INVALID;
+		return err;
 	err = read_sub(realm, idp, tree, arena, &s, detail);
 	if (err == OK)
 		err = read_amr(tree, arena, &s, detail);

@@ -27,21 +27,16 @@ void
 realm_secret_digest(struct vault *vault, const char *kind, struct span id,
     struct span secret, uint8_t out_r[DIGEST_BYTES])
 {
-	struct buf input;
+	const struct span end = span_of("", 1);
+	const struct span parts[] = {span_str(kind), end, id, end, secret};
 
-	buf_init(&input, SECRET_DIGEST_INPUT_BYTES);
-	buf_append_str(&input, kind);
-	buf_append_char(&input, '\0');
-	buf_append_span(&input, id);
-	buf_append_char(&input, '\0');
-	buf_append_span(&input, secret);
-	/* What does not fit (or out of memory) equals no digest but by chance
-	 * of 2^-256. */
-	if (input.failed)
+	/* What is too long equals no digest but by chance of 2^-256. */
+	if (id.len > SECRET_DIGEST_INPUT_BYTES ||
+	    secret.len > SECRET_DIGEST_INPUT_BYTES)
 		random_bytes(out_r, DIGEST_BYTES);
 	else
-		vault_mac(vault, VAULT_CLIENT_SECRETS, buf_span(&input), out_r);
-	buf_wipe(&input);
+		vault_mac_parts(vault, VAULT_CLIENT_SECRETS, parts,
+		    sizeof parts / sizeof parts[0], out_r);
 }
 
 static void
