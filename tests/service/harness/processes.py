@@ -78,6 +78,11 @@ class Process:
         self.flags = flags
         self.directory = Path(directory)
         self.log_path = self.directory / f"{name}.log"
+        # What a test of faults starts it with: words before the executable,
+        # more environment, resource limits.
+        self.prefix = []
+        self.environment = {}
+        self.limits = {}
         self.popen = None
         self.known = set()  # (pid, start time) of it and its descendants
 
@@ -88,10 +93,16 @@ class Process:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
-                [str(BIN / self.name), *self.flags], stdin=subprocess.DEVNULL,
+                [*self.prefix, str(BIN / self.name), *self.flags],
+                stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd=self.directory,
-                start_new_session=True, preexec_fn=allow_cores,
-                env=clean_environment(self.directory))
+                start_new_session=True, preexec_fn=self.set_limits,
+                env={**clean_environment(self.directory), **self.environment})
+
+    def set_limits(self):
+        allow_cores()
+        for which, value in self.limits.items():
+            resource.setrlimit(which, (value, value))
 
     def is_running(self):
         return self.popen is not None and self.popen.poll() is None
