@@ -118,7 +118,7 @@ enum err
 store_file_make(const char *path, struct err_detail *detail)
 {
 	enum err err;
-	int fd;
+	int fd = -1;
 
 	if (access(path, F_OK) == 0)
 		return OK;
