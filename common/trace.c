@@ -148,7 +148,10 @@ trace_parent_text(
 	at = put_hex(at + 3, context->trace, sizeof context->trace);
 	*at++ = '-';
 	at = put_hex(at, context->span, sizeof context->span);
-	memcpy(at, context->is_sampled ? "-01" : "-00", 4);
+	*at++ = '-';
+	*at++ = '0';
+	*at++ = context->is_sampled ? '1' : '0';
+	*at = '\0';
 }
 
 /* ---- spans ----------------------------------------------------------------
