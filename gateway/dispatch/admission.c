@@ -3,6 +3,7 @@
  */
 #include "gateway/dispatch/admission.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -68,12 +69,38 @@ places_taken(struct dispatch *d, const struct realm_idp *idp,
 	return taken;
 }
 
+/*
+ * Behind the caller's own last one, and not ahead of the IdP's first: ranks are
+ * kept while the queue moves on, so counting from 0 would let who comes now
+ * overtake those who wait, the caller's own among them.
+ */
+static unsigned
+rank_of(struct dispatch *d, const struct job *job)
+{
+	const struct job *other;
+	unsigned first = UINT_MAX;
+	unsigned own = 0;
+
+	TAILQ_FOREACH (other, &d->jobs[JOB_QUEUED], link) {
+		if (other == job ||
+		    strcmp(other->idp->identifier, job->idp->identifier) != 0)
+			continue;
+		if (other->rank < first)
+			first = other->rank;
+		if (is_callers(other, &job->caller) && other->rank >= own)
+			own = other->rank + 1;
+	}
+	if (first == UINT_MAX)
+		return 0;
+	return own > first ? own : first;
+}
+
 void
 admission_place(struct dispatch *d, struct job *job)
 {
 	struct job *other;
 
-	job->rank = places_taken(d, job->idp, &job->caller).caller - 1;
+	job->rank = rank_of(d, job);
 	TAILQ_FOREACH (other, &d->jobs[JOB_QUEUED], link)
 		if (other->rank > job->rank &&
 		    strcmp(other->idp->identifier, job->idp->identifier) == 0)

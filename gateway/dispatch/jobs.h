@@ -100,7 +100,7 @@ struct job {
 	    *idp;            /* the requester's snapshot keeps it alive */
 	struct share *share; /* its IdP's */
 	struct dispatch_caller caller; /* client_id NULL: nobody */
-	unsigned rank; /* so many of its caller waited when it came */
+	unsigned rank; /* place in the queue of its IdP; admission.c */
 	const struct execution *execution; /* NULL until dispatch_run() */
 	int64_t deadline_us;
 	int64_t admitted_us;

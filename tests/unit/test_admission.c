@@ -126,6 +126,29 @@ test_order_of_callers(void **state)
 	queue_end(&queue);
 }
 
+/* The queue moves on between: nobody passes the caller's earlier ones. */
+static void
+test_no_caller_passes_itself(void **state)
+{
+	const struct job *job;
+	struct queue queue;
+	unsigned i = 0;
+
+	(void)state;
+	queue_start(&queue, 64);
+	wait_as(&queue, IDP_ONE, &flooder, 4);
+	job_free(queue.bench->d, queue.jobs[0]);
+	job_free(queue.bench->d, queue.jobs[1]);
+	queue.jobs[0] = queue.jobs[2];
+	queue.jobs[1] = queue.jobs[3];
+	queue.count = 2;
+	wait_as(&queue, IDP_ONE, &flooder, 1);
+	TAILQ_FOREACH (job, &queue.bench->d->jobs[JOB_QUEUED], link)
+		assert_ptr_equal(job, queue.jobs[i++]);
+	assert_int_equal(i, 3);
+	queue_end(&queue);
+}
+
 static void
 test_one_thread_still_serves(void **state)
 {
@@ -189,6 +212,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_shares_of_the_places),
 	    cmocka_unit_test(test_order_of_callers),
+	    cmocka_unit_test(test_no_caller_passes_itself),
 	    cmocka_unit_test(test_one_thread_still_serves),
 	    cmocka_unit_test(test_what_cannot_finish_is_refused),
 	    cmocka_unit_test(test_the_mean_follows),
