@@ -204,7 +204,7 @@ def test_what_was_decided_is_counted_and_logged(service):
                          outcome="issued") == before + 1
     entries = until(lambda: [
         entry for entry in service.log_of(answer.headers["X-Correlation-Id"])
-        if entry.get("outcome")], "the log line")
+        if entry["event"] == "token decision"], "the log line")
     assert len(entries) == 1
     assert entries[0]["outcome"] == "issued"
     assert entries[0]["client"] == "machine"
