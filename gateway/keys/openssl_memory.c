@@ -71,7 +71,9 @@ openssl_malloc(size_t size, const char *file, int line)
 
 	(void)file;
 	(void)line;
-	return memory != NULL ? memory : take_slot(size);
+	if (memory == NULL)
+		memory = take_slot(size);
+	return memory;
 }
 
 static void

@@ -86,12 +86,12 @@ store_backup_take(const char *path, int *fd_r, struct err_detail *detail)
 	if (err != OK)
 		return err;
 	fd = open(to, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
+	if (fd >= 0)
+		*fd_r = fd;
+	else
 		err = err_set_errno(detail, ERR_IO, "cannot open %s", to);
 	/* Its descriptor is enough, and ends with the process. */
 	(void)unlink(to);
-	if (err == OK)
-		*fd_r = fd;
 	return err;
 }
 

@@ -275,7 +275,7 @@ static enum err
 move_old_away(const char *path, struct err_detail *detail)
 {
 	char before[PATH_MAX];
-	char shared[PATH_MAX];
+	char shared[PATH_MAX] = "";
 	enum err err = store_file_name(path, SUFFIX_BEFORE, before, detail);
 
 	if (err == OK)
