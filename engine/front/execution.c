@@ -148,6 +148,19 @@ execution_begin(
 	return err_set(detail, err, "no memory for a template");
 }
 
+/* How much CPU it may use until it is looked at: what it has before others,
+ * then its limit. */
+static int64_t
+execution_cpu_mark_us(const struct execution *execution)
+{
+	int64_t limit_us = (int64_t)execution->job.cpu_ms * 1000;
+	int64_t favoured_us = (int64_t)FRONT_FAVOURED_CPU_MS * 1000;
+
+	return execution->worker->is_demoted || limit_us < favoured_us
+		   ? limit_us
+		   : favoured_us;
+}
+
 static void
 execution_set_limits(struct execution *execution)
 {
@@ -160,10 +173,8 @@ execution_set_limits(struct execution *execution)
 	timer_set(
 	    timers, &execution->deadline, end_us < last_us ? end_us : last_us);
 	/* One thread cannot use CPU faster than time passes. */
-	if (execution->job.cpu_ms < execution->job.wall_ms)
-		timer_set(timers, &execution->cpu,
-		    execution->started_us +
-			(int64_t)execution->job.cpu_ms * 1000);
+	timer_set(timers, &execution->cpu,
+	    execution->started_us + execution_cpu_mark_us(execution));
 }
 
 /* Beneath the gateway's span. One that it does not speak of (a gateway of
@@ -344,17 +355,18 @@ static void
 execution_cpu_due(void *owner)
 {
 	struct execution *execution = owner;
-	int64_t left_us = (int64_t)execution->job.cpu_ms * 1000 -
-			  worker_cpu_us(execution->worker);
+	int64_t used_us = worker_cpu_us(execution->worker);
 
-	if (left_us <= 0) {
+	if (used_us >= (int64_t)execution->job.cpu_ms * 1000) {
 		execution_kill(execution, SCRIPT_TIMEOUT,
 		    "the script used up its CPU limit");
 		return;
 	}
+	if (used_us >= execution_cpu_mark_us(execution))
+		worker_demote(execution->worker);
 	/* At least 1 ms on, so that clock granularity cannot spin us. */
-	loop_timer_in(
-	    &execution->front->loop, &execution->cpu, (left_us + 999) / 1000);
+	loop_timer_in(&execution->front->loop, &execution->cpu,
+	    (execution_cpu_mark_us(execution) - used_us + 999) / 1000);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,9 @@
 #include "common/log.h"
 #include "engine/front/execution.h"
 #include "engine/front/template_pool.h"
+
+/* The least there is: 1/70 of an ordinary process's share. */
+#define WORKER_NICE_DEMOTED 19
 
 static int64_t
 worker_clock_us(clockid_t cpu_clock)
@@ -40,6 +44,48 @@ worker_cpu_us(struct worker *worker)
 			worker->cpu_last_us = now_us;
 	}
 	return worker->cpu_last_us - worker->cpu_base_us;
+}
+
+/*
+ * Where the kernel shares the processors between sessions first (autogroup),
+ * niceness only counts within one, and a template's session is its own: then
+ * the session's share has to go down, of all children of this release until
+ * the template is replaced. Nothing to do where there is no such file.
+ */
+static void
+worker_demote_session(const struct worker *worker)
+{
+	char path[40];
+	int fd;
+
+	(void)snprintf(
+	    path, sizeof path, "/proc/%d/autogroup", (int)worker->process.pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Refused when asked too often (EAGAIN): the next one asks again. */
+	(void)!write(fd, "19", 2);
+	close(fd);
+}
+
+void
+worker_demote(struct worker *worker)
+{
+	static bool has_warned;
+
+	worker->is_demoted = true;
+	if (worker->process.pid != 0)
+		worker_demote_session(worker);
+	/* Only we reap it: until then the pid is nobody else's. */
+	if (worker->process.pid == 0 ||
+	    setpriority(PRIO_PROCESS, (id_t)worker->process.pid,
+		WORKER_NICE_DEMOTED) == 0 ||
+	    has_warned)
+		return;
+	has_warned = true;
+	log_warn("scripts that compute for long cannot be put behind others: "
+		 "the unit's SystemCallFilter lacks setpriority",
+	    LOG_STR("error", strerror(errno)));
 }
 
 static void
@@ -247,7 +293,7 @@ worker_rested(struct worker *worker, struct span body)
 		template_pool_drop_resting(worker);
 		return;
 	}
-	if (worker_is_bloated(worker)) {
+	if (worker->is_demoted || worker_is_bloated(worker)) {
 		template_pool_drop_resting(worker);
 		return;
 	}

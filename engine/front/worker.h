@@ -51,6 +51,7 @@ struct worker {
 	uint64_t executions;   /* begun */
 	unsigned generation;   /* of the template that forked it */
 	bool stays;            /* its run said keep */
+	bool is_demoted;       /* by worker_demote(): not kept after this run */
 };
 
 TAILQ_HEAD(worker_list, worker);
@@ -76,6 +77,10 @@ bool worker_is_restless(struct worker *worker);
 
 /* CPU time since worker_run(), as far as the kernel still tells. */
 int64_t worker_cpu_us(struct worker *worker);
+
+/* It computes for long: from now on it runs when nobody else wants to. There
+ * is no way back without privileges. */
+void worker_demote(struct worker *worker);
 
 /* Kills the process if there is one and frees the worker at the end of the
  * turn. Nobody is told. Not to be used for one in its entry's lists. */

@@ -24,10 +24,14 @@ class Service:
     """Both processes in a directory of their own, short enough for a socket."""
 
     def __init__(self, realm, gateway_flags=(), engine_flags=(),
-                 engines=("one",), public_url=None, in_store=False):
+                 engines=("one",), public_url=None, in_store=False,
+                 in_memory=False):
         """`public_url`: that of something in front of the gateway. `in_store`:
-        the store rules, and the realm (or None) is applied over the API."""
-        self.directory = Path(tempfile.mkdtemp(prefix="postern-"))
+        the store rules, and the realm (or None) is applied over the API.
+        `in_memory`: its files are on no disk, where one can do without."""
+        memory = "/dev/shm" if in_memory and Path("/dev/shm").is_dir() \
+            else None
+        self.directory = Path(tempfile.mkdtemp(prefix="postern-", dir=memory))
         self.realm = realm
         self.realm_dir = self.directory / "realm"
         self.data_dir = self.directory / "data"
