@@ -121,23 +121,42 @@ ticket_offer(
 	return OK;
 }
 
-bool
-ticket_take(struct dispatch *d, struct job *job, int64_t weights,
+/* The oldest that fits; one of the engine that has just lost this job only
+ * where there is no other: an engine on probation would get the same job until
+ * its attempts are used up. */
+static struct ticket *
+ticket_find(struct dispatch *d, const struct job *job, int64_t weights,
     enum share_claim claim)
 {
 	struct ticket *ticket;
+	struct ticket *same = NULL;
 
 	TAILQ_FOREACH (ticket, &d->tickets, link) {
 		if (!engine_may_run(d, ticket->engine, job->idp) ||
 		    !share_allows(d, job, ticket->engine, weights, claim))
 			continue;
-		TAILQ_REMOVE(&d->tickets, ticket, link);
-		d->ticket_count--;
-		job->ticket = ticket;
-		job_move(d, job, JOB_HELD);
-		return true;
+		if (job->attempt == 0 ||
+		    strcmp(job->engine_name, ticket->engine->name) != 0)
+			return ticket;
+		if (same == NULL)
+			same = ticket;
 	}
-	return false;
+	return same;
+}
+
+bool
+ticket_take(struct dispatch *d, struct job *job, int64_t weights,
+    enum share_claim claim)
+{
+	struct ticket *ticket = ticket_find(d, job, weights, claim);
+
+	if (ticket == NULL)
+		return false;
+	TAILQ_REMOVE(&d->tickets, ticket, link);
+	d->ticket_count--;
+	job->ticket = ticket;
+	job_move(d, job, JOB_HELD);
+	return true;
 }
 
 void
