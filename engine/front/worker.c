@@ -50,41 +50,45 @@ worker_cpu_us(struct worker *worker)
  * Where the kernel shares the processors between sessions first (autogroup),
  * niceness only counts within one, and a template's session is its own: then
  * the session's share has to go down, of all children of this release until
- * the template is replaced. Nothing to do where there is no such file.
+ * the template is replaced. False: it cannot be set.
  */
-static void
+static bool
 worker_demote_session(const struct worker *worker)
 {
 	char path[40];
 	int fd;
+	ssize_t written;
 
 	(void)snprintf(
 	    path, sizeof path, "/proc/%d/autogroup", (int)worker->process.pid);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return;
-	/* Refused when asked too often (EAGAIN): the next one asks again. */
-	(void)!write(fd, "19", 2);
+		return false;
+	written = write(fd, "19", 2);
 	close(fd);
+	/* Asked too often: the next one asks again. */
+	return written == 2 || errno == EAGAIN;
 }
 
 void
 worker_demote(struct worker *worker)
 {
 	static bool has_warned;
+	bool is_session_demoted;
 
 	worker->is_demoted = true;
-	if (worker->process.pid != 0)
-		worker_demote_session(worker);
 	/* Only we reap it: until then the pid is nobody else's. */
-	if (worker->process.pid == 0 ||
-	    setpriority(PRIO_PROCESS, (id_t)worker->process.pid,
+	if (worker->process.pid == 0)
+		return;
+	is_session_demoted = worker_demote_session(worker);
+	/* A hardened unit's filter refuses it. */
+	if (setpriority(PRIO_PROCESS, (id_t)worker->process.pid,
 		WORKER_NICE_DEMOTED) == 0 ||
-	    has_warned)
+	    is_session_demoted || has_warned)
 		return;
 	has_warned = true;
 	log_warn("scripts that compute for long cannot be put behind others: "
-		 "the unit's SystemCallFilter lacks setpriority",
+		 "neither setpriority nor autogroup is allowed",
 	    LOG_STR("error", strerror(errno)));
 }
 
