@@ -111,8 +111,8 @@ def test_gateway_killed_under_load(start, choice, tally):
             service.wait_engines(3)
             times.append(time.monotonic() - begin)
     assert not load.wrong, load.wrong[:3]
-    # Within a second, to which the machine's other load may add its own.
-    assert min(times) < BACK_SECS, times
+    # Within a second, to the worst of which other load may add its own.
+    assert median(times) < BACK_SECS, times
     assert max(times) < BACK_SECS + NOISE_SECS, times
     twice = [t for t, successes in load.transactions if successes > 1]
     assert not twice
